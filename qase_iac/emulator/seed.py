@@ -1,0 +1,259 @@
+"""Seeds: what a workspace holds before the first request.
+
+A seed is a YAML file (or a mapping) with any of these keys::
+
+    projects:                     # projects that exist already
+      - {code: SHOP, title: Web shop}
+    custom_fields:
+      - title: Component
+        type: selectbox           # string text number selectbox radio multiselect checkbox url user datetime
+        options: [Cart, {id: 7, title: Search}]   # option types only; ids count from 1 unless given
+        id: 3                     # default: the next free one
+        required: false
+        default: null             # the stored text: an option's id, "1" for a checkbox, ...
+        projects: [SHOP]          # default: all projects
+        entity: case              # case, run or defect
+        placeholder: null
+    system_fields:                # replaces the stock option list of that field
+      severity:
+        - {id: 11, slug: showstopper, title: Show stopper}
+        - {id: 12, slug: normal, title: Normal, default: true}
+    users:                        # members; without this key there is one, id 1
+      - {id: 1, name: Ada, email: ada@example.com, title: Owner}
+    shared_parameters:
+      - title: Browser
+        type: single              # or group
+        parameters: [{title: Browser, values: [Firefox, Chrome]}]
+        id: 2b1c6f0e-0000-4000-8000-000000000001   # default: made up
+    tokens: {secret: owner, look: reader}          # tokens and their roles; asked for once there is one
+    salt: text                    # two databases with one salt hand out the same hashes
+
+Unknown keys are refused. A seed is applied once to a database; a changed one adds what is missing, found
+by code, title, slug or e-mail, and takes nothing away.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from . import crud
+from .context import Context, canonical
+from .custom_fields import BLANK, CUSTOM_FIELD, ENTITIES, TYPES, WITH_OPTIONS
+from .errors import ApiError
+from .parameters import SHARED_PARAMETER
+from .store import Doc
+from .workspace import PROJECT, stock_options, system_fields
+
+ROLES = ("owner", "reader")
+KEYS = {
+    "projects": {"code", "title", "description"},
+    "custom_fields": {
+        "id", "title", "type", "options", "required", "default", "projects", "entity", "placeholder",
+    },
+    "users": {"id", "name", "email", "title"},
+    "shared_parameters": {"id", "title", "type", "parameters", "projects"},
+}  # fmt: skip
+OPTION_KEYS = {"id", "slug", "title", "default"}
+OWNER = {"id": 1, "name": "Owner", "email": "owner@example.com", "title": "Owner"}
+
+
+def load_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read and check a seed file; ValueError says what is wrong with it."""
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            seed = yaml.safe_load(file)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{os.fspath(path)}: not a YAML file: {error}") from None
+    seed = {} if seed is None else seed
+    try:
+        check_seed(seed)
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    return dict(seed)
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what is misspelt: a field that was not made shows up far away from its cause."""
+    top = {*KEYS, "system_fields", "tokens", "salt"}
+    _known(seed, top, "the seed")
+    assert isinstance(seed, Mapping)
+    for name, keys in KEYS.items():
+        for index, item in enumerate(_items(seed, name)):
+            _known(item, keys, f"{name}[{index}]")
+            _check_item(name, item, f"{name}[{index}]")
+    fields = _mapping(seed, "system_fields")
+    for slug, options in fields.items():
+        _check_options(slug, options)
+    for token, role in _mapping(seed, "tokens").items():
+        if role not in ROLES:
+            raise ValueError(f"tokens: the role of {token!r} is one of {', '.join(ROLES)}, not {role!r}")
+
+
+def _known(value: object, keys: Iterable[str], where: str) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} must be a mapping, not {type(value).__name__}")
+    for key in value:
+        if key not in keys:
+            raise ValueError(f"{where}: unknown key {key!r}; it may have: {', '.join(sorted(keys))}")
+
+
+def _items(seed: Mapping[str, Any], name: str) -> Sequence[Any]:
+    value = seed.get(name) or []
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ValueError(f"{name} must be a list, not {type(value).__name__}")
+    return value
+
+
+def _mapping(seed: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = seed.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a mapping, not {type(value).__name__}")
+    return value
+
+
+def _check_item(name: str, item: Mapping[str, Any], where: str) -> None:
+    needed = {"projects": ("code", "title"), "users": ("name", "email"), "shared_parameters": ("title", "parameters")}
+    for key in needed.get(name, ("title", "type")):
+        if item.get(key) in (None, ""):
+            raise ValueError(f"{where}: {key!r} is missing")
+    if name != "custom_fields":
+        return
+    if item["type"] not in TYPES:
+        raise ValueError(f"{where}: type is one of {', '.join(TYPES)}, not {item['type']!r}")
+    if item.get("entity", "case") not in ENTITIES:
+        raise ValueError(f"{where}: entity is one of {', '.join(ENTITIES)}, not {item['entity']!r}")
+    if bool(item.get("options")) != (TYPES.index(item["type"]) in WITH_OPTIONS):
+        raise ValueError(f"{where}: 'options' belongs to selectbox, radio and multiselect, and must be there")
+
+
+def _check_options(slug: str, options: object) -> None:
+    try:
+        stock_options(slug)
+    except KeyError:
+        raise ValueError(f"system_fields: there is no field {slug!r} with options") from None
+    if not isinstance(options, Sequence) or isinstance(options, str) or not options:
+        raise ValueError(f"system_fields.{slug} must be a list of options")
+    for index, option in enumerate(options):
+        where = f"system_fields.{slug}[{index}]"
+        _known(option, OPTION_KEYS, where)
+        for key in ("id", "slug", "title"):
+            if option.get(key) is None:
+                raise ValueError(f"{where}: {key!r} is missing")
+
+
+# -- applying --------------------------------------------------------------------------------------------
+
+
+def apply_seed(ctx: Context, seed: Mapping[str, Any]) -> None:
+    """Bring the database up to the seed; does nothing when this very seed was applied before."""
+    check_seed(seed)
+    mark = canonical(seed)
+    if ctx.store.meta("seed") == mark:
+        return
+    if ctx.store.meta("seed") is None and seed.get("salt"):
+        ctx.store.set_meta("salt", str(seed["salt"]))
+    _system_fields(ctx, _mapping(seed, "system_fields"))
+    steps: tuple[tuple[str, Callable[[Context, Mapping[str, Any]], None]], ...] = (
+        ("users", _user),
+        ("projects", _project),
+        ("custom_fields", _custom_field),
+        ("shared_parameters", _shared_parameter),
+    )
+    for name, add in steps:
+        for item in _items(seed, name):
+            add(ctx, item)
+    if ctx.store.count("user", "") == 0:
+        _user(ctx, OWNER)
+    ctx.store.set_meta("seed", mark)
+
+
+def _system_fields(ctx: Context, seeded: Mapping[str, Any]) -> None:
+    for doc in system_fields({slug: [dict(one) for one in options] for slug, options in seeded.items()}):
+        known = ctx.store.find("system_field", "", doc["slug"])
+        if known is None:
+            ctx.store.put("system_field", "", {"id": ctx.store.next("", "system_field"), **doc}, key=doc["slug"])
+        elif doc["slug"] in seeded:
+            have = {option["slug"] for option in known["options"]}
+            known["options"] += [{**one, "is_default": False} for one in doc["options"] if one["slug"] not in have]
+            ctx.store.put("system_field", "", known, key=doc["slug"])
+
+
+def _present(ctx: Context, kind: str, name: str, value: object) -> bool:
+    return any(doc[name] == value for doc in ctx.store.select(kind, ""))
+
+
+def _next_id(ctx: Context, kind: str, chosen: int | None) -> int:
+    if chosen is None:
+        return ctx.store.next("", kind)
+    if ctx.store.exists(kind, "", chosen):
+        raise ValueError(f"the {kind} with id {chosen} exists already under another name")
+    ctx.store.raise_counter("", kind, chosen)
+    return chosen
+
+
+def _user(ctx: Context, item: Mapping[str, Any]) -> None:
+    if not _present(ctx, "user", "email", item["email"]):
+        id = _next_id(ctx, "user", item.get("id"))
+        doc = {"name": item["name"], "email": item["email"], "title": item.get("title") or "", "status": 1}
+        ctx.store.put("user", "", {"id": id, **doc})
+
+
+def _project(ctx: Context, item: Mapping[str, Any]) -> None:
+    if ctx.store.find("project", "", str(item["code"]).upper()) is None:
+        code = str(item["code"]).upper()
+        if not re.fullmatch("[A-Z0-9_]{2,10}", code):  # made in the UI it may hold digits (section 5)
+            raise ValueError(f"project {code}: a code is 2 to 10 letters or digits")
+        crud.add(ctx, PROJECT, "", {"code": code, "title": str(item["title"])})
+
+
+def _custom_field(ctx: Context, item: Mapping[str, Any]) -> None:
+    if _present(ctx, "custom_field", "title", item["title"]):
+        return
+    options = [one if isinstance(one, Mapping) else {"title": str(one)} for one in item.get("options") or []]
+    default = item.get("default")
+    values = {
+        **BLANK,
+        "id": _next_id(ctx, "custom_field", item.get("id")),
+        "title": item["title"],
+        "type": TYPES.index(item["type"]),
+        "entity": ENTITIES.index(item.get("entity", "case")),
+        "value": [dict(one) for one in options] or None,
+        "default_value": None if default is None else str(default),
+        "placeholder": item.get("placeholder"),
+        "is_required": bool(item.get("required")),
+        "is_visible": True,
+        "is_enabled_for_all_projects": not item.get("projects"),
+        "projects_codes": list(item.get("projects") or []),
+    }
+    try:
+        crud.add(ctx, CUSTOM_FIELD, "", values)
+    except ApiError as error:
+        raise ValueError(f"custom field {item['title']!r}: {error.problems}") from None
+
+
+def _shared_parameter(ctx: Context, item: Mapping[str, Any]) -> None:
+    if _present(ctx, "shared_parameter", "title", item["title"]):
+        return
+    body: Doc = {
+        "title": item["title"],
+        "type": item.get("type", "single"),
+        "parameters": [dict(one) for one in item["parameters"]],
+        "project_codes": list(item.get("projects") or []),
+        "is_enabled_for_all_projects": not item.get("projects"),
+    }
+    doc = _create(ctx, SHARED_PARAMETER, body, f"shared parameter {item['title']!r}")
+    if item.get("id"):
+        crud.save(ctx, SHARED_PARAMETER, "", {**doc, "uuid": str(item["id"])})
+
+
+def _create(ctx: Context, kind: crud.Kind, body: Doc, what: str) -> Doc:
+    try:
+        return crud.create(ctx, kind, "", body)
+    except ApiError as error:
+        problems = "; ".join(message for _, message in error.problems) or error.message
+        raise ValueError(f"{what}: {problems}") from None

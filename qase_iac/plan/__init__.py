@@ -1,0 +1,1 @@
+"""DESIRED + SNAPSHOT + STATE -> Plan: a pure function, and the plan as a value and as a file."""

@@ -1,0 +1,184 @@
+"""What disappears: deletes of what is bound and no longer declared, and what stands in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from qase_iac.kinds import BY_NAME
+from qase_iac.model import Desired, LiveObject, Snapshot
+from qase_iac.plan.digests import live_digest
+from qase_iac.plan.identity import Identities
+from qase_iac.plan.model import Action, Blocked, Change, Drift, Reason
+from qase_iac.plan.scope import LiveSuites
+from qase_iac.values import Address, RemoteId
+
+MANY = 5
+"""So many addresses are named in a reason; the rest is counted."""
+
+
+def undeclared(
+    desired: Desired, snapshot: Snapshot, found: Identities, suites: LiveSuites
+) -> tuple[dict[str, Change], list[Drift]]:
+    """Deletes and forgets of everything that is bound and not declared, by address; and what vanished."""
+    changes: dict[str, Change] = {}
+    drift: list[Drift] = []
+    for address, binding in found.bindings.items():
+        parsed = Address.parse(address)
+        if parsed in desired.resources:
+            continue
+        kind = BY_NAME[parsed.kind]
+        live = snapshot.get(parsed.kind, binding.id)
+        if live is None:
+            drift.append(Drift(address, binding.id, "vanished"))
+            changes[address] = Change(address, Action.FORGET, binding.id, Reason.VANISHED)
+            continue
+        forget = parsed in desired.removed
+        action = Action.FORGET if forget or not kind.deletable else Action.DELETE
+        place = live.attributes.get(kind.parent) if kind.parent else None
+        change = Change(
+            address=address,
+            action=action,
+            id=binding.id,
+            reason=Reason.UNDECLARED,
+            title=live.title,
+            precondition=live_digest(live),
+            suite=suites.key(place) if kind.owned_by_scope else "",
+            moved_from=found.renamed.get(address),
+        )
+        if action is Action.DELETE and binding.protect:
+            change = replace(change, blocked=Blocked("protected", "`protect: true` was set when it was last declared."))
+        changes[address] = change
+    return changes, drift
+
+
+class Hanging:
+    """What hangs on each live object: cases and suites in a suite, cases that use a shared step or a milestone."""
+
+    def __init__(self, snapshot: Snapshot, addresses: Mapping[tuple[str, RemoteId], str]) -> None:
+        self._snapshot = snapshot
+        self._addresses = addresses
+        self._users: dict[tuple[str, RemoteId], dict[tuple[str, RemoteId], None]] = {}
+        for live in snapshot:
+            for target in _targets(live):
+                self._users.setdefault(target, {})[live.kind, live.id] = None
+        for live in snapshot.of("shared_step").values():
+            for case in live.meta.get("cases") or ():
+                self._users.setdefault(("shared_step", live.id), {}).setdefault(("case", case))
+
+    def on(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
+        """(kind, id) of every live object that refers to this one."""
+        return list(self._users.get((kind, id), ()))
+
+    def name(self, kind: str, id: RemoteId) -> str:
+        return self._addresses.get((kind, id)) or f"{kind.replace('_', ' ')} {id} (not managed)"
+
+
+def _targets(live: LiveObject) -> Iterable[tuple[str, RemoteId]]:
+    for row in BY_NAME[live.kind].references:
+        for kind, ref in row.type.refs(live.attributes.get(row.name)):
+            if kind != "attachment":
+                yield kind, ref
+
+
+_BLOCKS = {
+    "suite": ("suite_not_empty", "It still holds {what}. Qase would delete what is in it."),
+    "shared_step": ("shared_step_in_use", "It is still used by {what}. Qase would strip its steps from them."),
+    "milestone": ("milestone_in_use", "It is still used by {what}. They would lose it."),
+}
+"""Kinds whose delete reaches others: code and reason. A case leaves test plans quietly; that is a note."""
+
+
+def link_deletes(
+    changes: dict[str, Change],
+    hanging: Hanging,
+    addresses: Mapping[tuple[str, RemoteId], str],
+    rank: Callable[[Change], Any],
+) -> dict[str, set[str]]:
+    """Gives each delete its `depends_on`, its notes, and its block where something is left that hangs on it.
+
+    A user is no obstacle when the plan deletes it, or changes the attribute by which it hangs. Blocks spread: what
+    a blocked delete leaves behind blocks in turn. `rank` sorts deletes from the leaves to the roots, so that once
+    over is enough.
+    Returns the edges: address -> addresses that must come before.
+    """
+    edges: dict[str, set[str]] = {}
+    deletes = [change for change in changes.values() if change.action is Action.DELETE]
+    for change in sorted(deletes, key=rank):
+        users = hanging.on(change.kind, change.id) if change.id is not None else []
+        needed = {addresses[user] for user in users if user in addresses and addresses[user] in changes}
+        obstacles = [user for user in users if not _lets_go(user, change, changes, addresses)]
+        edges[change.address] = needed
+        linked = replace(
+            change, depends_on=tuple(sorted(needed)), notes=(*change.notes, *_plan_notes(users, addresses, changes))
+        )
+        if change.kind in _BLOCKS and obstacles and not change.blocked:
+            code, reason = _BLOCKS[change.kind]
+            names = [hanging.name(*user) for user in obstacles]
+            by = tuple(addresses[user] for user in obstacles if user in addresses)
+            linked = replace(linked, blocked=Blocked(code, reason.format(what=_listed(names)), by))
+        changes[change.address] = linked
+    return edges
+
+
+def _lets_go(
+    user: tuple[str, RemoteId],
+    change: Change,
+    changes: Mapping[str, Change],
+    addresses: Mapping[tuple[str, RemoteId], str],
+) -> bool:
+    """Whether after the plan `user` no longer refers to the object that `change` deletes."""
+    theirs = changes.get(addresses.get(user, ""))
+    if theirs is None or theirs.blocked:
+        return False
+    if theirs.action is Action.DELETE:
+        return True
+    for row in BY_NAME[user[0]].references:
+        attribute = theirs.sent.get(row.name)
+        if attribute and any(kind == change.kind for kind, _ in row.type.refs(attribute.before)):
+            after = {
+                ref for kind, ref in row.type.refs(attribute.after) if kind == change.kind and isinstance(ref, str)
+            }
+            return change.address not in after
+    return False
+
+
+def _plan_notes(
+    users: list[tuple[str, RemoteId]], addresses: Mapping[tuple[str, RemoteId], str], changes: Mapping[str, Change]
+) -> Iterable[str]:
+    for kind, id in users:
+        address = addresses.get((kind, id))
+        if kind == "plan" and address:
+            first = address in changes and changes[address].action in (Action.UPDATE, Action.MOVE)
+            yield f"in {address} (updated first)" if first else f"in {address}"
+        elif kind == "plan":
+            yield f"in plan {id} (not managed)"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:MANY])
+    return f"{shown} and {len(names) - MANY} more" if len(names) > MANY else shown
+
+
+def spread_blocks(changes: dict[str, Change], order: Iterable[str], edges: Mapping[str, set[str]]) -> None:
+    """Blocks what needs a blocked change: users of something that is not made, deletes of what is still needed."""
+    for address in order:
+        change = changes[address]
+        if change.blocked:
+            continue
+        stuck = sorted(
+            other
+            for other in edges.get(address, ())
+            if other in changes
+            and changes[other].blocked
+            and (_makes(changes[other]) or change.action is Action.DELETE)
+        )
+        if stuck:
+            reason = f"It needs {_listed(stuck)}, which {'is' if len(stuck) == 1 else 'are'} blocked."
+            changes[address] = replace(change, blocked=Blocked("depends_on_blocked", reason, tuple(stuck)))
+
+
+def _makes(change: Change) -> bool:
+    """Whether others cannot refer to the object before this change is done."""
+    return change.id is None

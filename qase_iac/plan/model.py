@@ -1,0 +1,210 @@
+"""The plan as a value. Everything that shows, saves or executes a plan reads this and nothing else.
+
+Values of attributes are as in YAML. References are addresses, `{"external_id": 7}`, or `{"known_after_apply":
+"suite.checkout"}`; files of this folder are paths, files that are only in Qase `{"hash": …, "file": name}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from qase_iac.diagnostics import Diagnostic
+from qase_iac.values import JSON, Attributes, RemoteId
+
+FORMAT = 1
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    MOVE = "move"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    FORGET = "forget"
+    NO_OP = "no_op"
+    """A pure rename of a key: costs no request, has `moved_from`."""
+
+
+class Reason(StrEnum):
+    NEW = "new"
+    CONFIG_CHANGED = "config_changed"
+    DRIFT = "drift"
+    VANISHED = "vanished"
+    UNDECLARED = "undeclared"
+    MOVED = "moved"
+    ADOPTED = "adopted"
+
+
+class Origin(StrEnum):
+    OURS = "ours"
+    THEIRS = "theirs"
+    BOTH = "both"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One attribute: what Qase holds, what it will hold, and who changed it since the last apply."""
+
+    before: JSON
+    after: JSON
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a change is not carried out. `code` is stable; `by` are the addresses that stand in the way."""
+
+    code: str
+    reason: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object's change, in full.
+
+    `source` is `file:line` of the declaration, None for a delete. `precondition` is the digest of the live object
+    that the change was computed from, None for a create. `suite` is the key of the suite to show it under ("" root).
+    `files` maps the path of every file in the new values to its sha256; `uploads` lists those not yet in Qase.
+    `notes` are short remarks for people. `moved_from` is the address's former name.
+    """
+
+    address: str
+    action: Action
+    id: RemoteId | None
+    reason: Reason
+    title: str = ""
+    source: str | None = None
+    depends_on: tuple[str, ...] = ()
+    precondition: str | None = None
+    attributes: dict[str, AttributeChange] = field(default_factory=dict)
+    suite: str = ""
+    blocked: Blocked | None = None
+    moved_from: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    uploads: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.address.partition(".")[0]
+
+    @property
+    def key(self) -> str:
+        return self.address.partition(".")[2]
+
+    @property
+    def writes(self) -> bool:
+        """Whether carrying it out takes a call that writes (uploads aside)."""
+        if self.blocked:
+            return False
+        if self.action in (Action.CREATE, Action.UPDATE, Action.MOVE, Action.DELETE):
+            return True
+        return self.action is Action.ADOPT and bool(self.sent)
+
+    @property
+    def sent(self) -> dict[str, AttributeChange]:
+        """The attributes that a call has to carry: all but those that both sides changed alike."""
+        return {name: change for name, change in self.attributes.items() if change.origin is not Origin.BOTH}
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What changed in Qase since the last apply. `kind` is changed, appeared or vanished."""
+
+    address: str
+    id: RemoteId
+    kind: str
+    attributes: dict[str, AttributeChange] = field(default_factory=dict)
+    title: str = ""
+    meta: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    create: int = 0
+    update: int = 0
+    move: int = 0
+    delete: int = 0
+    adopt: int = 0
+    rename: int = 0
+    forget: int = 0
+    no_op: int = 0
+    unmanaged: int = 0
+    blocked: int = 0
+    not_selected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read to make the plan: objects by kind, and the requests that took."""
+
+    objects: dict[str, int] = field(default_factory=dict)
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What apply would do, in the order of execution. `digest` is over everything but itself and sources.
+
+    `allow_deletes` and `new_state` are permissions given when the plan was made. `unlisted_deletes` are the deletes
+    that `--no-deletes` left out. `observed` maps address -> attributes (bound values) that YAML and Qase agree on
+    without a change; apply records them; it is not part of the saved plan.
+    """
+
+    project: str
+    api: str
+    tool: str
+    config_digest: str
+    lineage: str
+    serial: int
+    changes: tuple[Change, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+    summary: Summary = Summary()
+    requests: int = 0
+    deletes: bool = True
+    allow_deletes: int | None = None
+    new_state: bool = False
+    unlisted_deletes: tuple[str, ...] = ()
+    reading: Reading = Reading()
+    stateless: bool = False
+    digest: str = ""
+    observed: dict[str, Attributes] = field(default_factory=dict)
+
+    @property
+    def unblocked(self) -> Iterator[Change]:
+        return (change for change in self.changes if not change.blocked)
+
+    @property
+    def reverts(self) -> int:
+        """How many changes undo somebody's edit in Qase."""
+        return sum(
+            1
+            for change in self.unblocked
+            if any(attribute.origin is Origin.THEIRS for attribute in change.attributes.values())
+        )
+
+    @property
+    def destructive(self) -> int:
+        """What the brake counts: deletes, and objects that vanished and would be created again."""
+        return sum(1 for change in self.unblocked if change.action is Action.DELETE or change.reason is Reason.VANISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks of the planner."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    deletes: bool = True
+    allow_deletes: int | None = None
+    allow_recreate: frozenset[str] = frozenset()
+    on_drift: str | None = None
+    on_conflict: str | None = None
+    new_state: bool = False
+    bulk_size: int = 100
+    destroy: bool = False

@@ -1,0 +1,53 @@
+"""`--select` and `--exclude`: a part of the plan, and what that part needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qase_iac.kinds import BY_NAME
+from qase_iac.plan.model import Change, Options
+from qase_iac.plan.scope import matches
+
+
+def select(
+    changes: dict[str, Change], edges: Mapping[str, set[str]], options: Options
+) -> tuple[dict[str, Change], int]:
+    """The changes that match, with everything they need; and how many were left out.
+
+    An exclusion wins over a selection, and what needs something excluded goes out with it.
+    """
+    if not options.select and not options.exclude:
+        return changes, 0
+    wanted = {a for a, c in changes.items() if not options.select or _any(options.select, c)}
+    _close(wanted, edges, changes)
+    unwanted = {a for a, c in changes.items() if _any(options.exclude, c)}
+    grown = True
+    while grown:
+        needing = {a for a in wanted - unwanted if edges.get(a, set()) & unwanted}
+        grown = bool(needing)
+        unwanted |= needing
+    kept = {address: change for address, change in changes.items() if address in wanted - unwanted}
+    return kept, len(changes) - len(kept)
+
+
+def _close(wanted: set[str], edges: Mapping[str, set[str]], changes: Mapping[str, Change]) -> None:
+    queue = list(wanted)
+    while queue:
+        for needed in edges.get(queue.pop(), set()) & changes.keys():
+            if needed not in wanted:
+                wanted.add(needed)
+                queue.append(needed)
+
+
+def _any(patterns: tuple[str, ...], change: Change) -> bool:
+    return any(_hits(pattern, change) for pattern in patterns)
+
+
+def _hits(pattern: str, change: Change) -> bool:
+    """Whether an address (exact, or with `*`) or a glob over suite keys means this change."""
+    if pattern.partition(".")[0] in BY_NAME and "." in pattern:
+        kind, _, key = pattern.partition(".")
+        return change.kind == kind and (key == "*" or matches(key, change.key))
+    if not BY_NAME[change.kind].owned_by_scope:
+        return False
+    return matches(pattern, change.key if BY_NAME[change.kind].nested_keys else change.suite)

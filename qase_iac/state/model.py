@@ -1,0 +1,104 @@
+"""The state: which object in Qase each address is, and what was sent to and served for it last.
+
+It is a rebuildable record, never a single point of failure. It belongs to one API and one project.
+
+    {"format": 1, "tool": "qase-iac 0.1.0", "lineage": "…", "serial": 4, "project": "SHOP", "api": "https://…/v1",
+     "bindings": {"case.pay-by-card": {"id": 41, "sent": {…}, "served": {…}, "protect": true,
+                  "depends_on": ["suite.checkout"], "meta": {…}, "unsupported": {…}}},
+     "files": {"<sha256>": {"hash": "…", "name": "card.png", "size": 123}},
+     "moved": ["case.pay -> case.pay-by-card"], "applied": ["sha256:…"]}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from qase_iac.values import JSON, Attributes, RemoteId
+
+FORMAT = 1
+
+
+@dataclass
+class Binding:
+    """One address and its object.
+
+    `sent` maps attribute -> bound value as last sent (or found equal); `served` only those that Qase serves
+    differently (normalised text, say): the same served again is no drift. `depends_on` are the addresses that the
+    YAML referred to, kept since at delete the YAML is gone. `meta` vouches for what lists do not show (a plan's
+    `updated_at` and `cases_count`). `unsupported` maps attribute -> value that the server would not take.
+    """
+
+    id: RemoteId
+    sent: Attributes = field(default_factory=dict)
+    served: Attributes = field(default_factory=dict)
+    protect: bool = False
+    depends_on: list[str] = field(default_factory=list)
+    meta: Attributes = field(default_factory=dict)
+    unsupported: Attributes = field(default_factory=dict)
+
+    def last_served(self, name: str, default: JSON = None) -> JSON:
+        """What Qase held for the attribute after the last apply."""
+        return self.served[name] if name in self.served else self.sent.get(name, default)
+
+    def to_json(self) -> dict[str, JSON]:
+        row: dict[str, JSON] = {"id": self.id, "sent": self.sent}
+        for name in ("served", "protect", "depends_on", "meta", "unsupported"):
+            if value := getattr(self, name):
+                row[name] = value
+        return row
+
+
+@dataclass
+class State:
+    """See the module's docstring. `lineage` "" and `serial` 0 mean that there is none yet."""
+
+    lineage: str = ""
+    serial: int = 0
+    project: str = ""
+    api: str = ""
+    tool: str = ""
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    files: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    moved: list[str] = field(default_factory=list)
+    applied: list[str] = field(default_factory=list)
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.lineage)
+
+    def bound_ids(self, kind: str) -> dict[RemoteId, str]:
+        """id -> address of everything of that kind that is bound."""
+        prefix = kind + "."
+        return {b.id: address for address, b in self.bindings.items() if address.startswith(prefix)}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "tool": self.tool,
+            "lineage": self.lineage,
+            "serial": self.serial,
+            "project": self.project,
+            "api": self.api,
+            "bindings": {address: binding.to_json() for address, binding in sorted(self.bindings.items())},
+            "files": dict(sorted(self.files.items())),
+            "moved": self.moved,
+            "applied": self.applied,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> State:
+        """Raises ValueError, KeyError or TypeError when `data` is not what `to_json` makes."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"state format {data['format']!r} is not {FORMAT}: made by another version of qase-iac")
+        return cls(
+            lineage=str(data["lineage"]),
+            serial=int(data["serial"]),
+            project=str(data["project"]),
+            api=str(data["api"]),
+            tool=str(data.get("tool", "")),
+            bindings={str(address): Binding(**row) for address, row in data["bindings"].items()},
+            files={str(sha): dict(entry) for sha, entry in data.get("files", {}).items()},
+            moved=[str(entry) for entry in data.get("moved", [])],
+            applied=[str(entry) for entry in data.get("applied", [])],
+        )
