@@ -190,7 +190,7 @@ class QaseRemote:
 
         try:
             return self._client.steady(read)
-        except (KeyError, ValueError):
+        except (KeyError, TypeError, ValueError):
             raise BadAnswer(f"Qase does not say where a {table.label} lies.", method="GET", path=path) from None
 
     def _learn_first(self, kind: Kind) -> None:

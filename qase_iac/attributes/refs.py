@@ -149,6 +149,8 @@ class RefTo(Type):
         value = entity.get(row.reads, UNSET)
         if value is UNSET or value is None:
             return value
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise TypeError(f"{row.reads!r} is no id")
         return int(value) if str(value).isdigit() and self.kind not in HASH_KINDS else value
 
 

@@ -31,6 +31,8 @@ from qase_iac.values import JSON, printable
 STEP_TEXTS = {"action": "action", "data": "data", "expected": "expected_result"}
 """YAML name -> name at the API, in the order in which people read them."""
 STEP_KEYS = (*STEP_TEXTS, "attachments", "steps", "shared")
+_PARTS = {name: Attribute(name, Type(), "") for name in STEP_KEYS}
+"""Rows that only name what is read, made once: there are many steps."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Steps(Type):
     def _parse_part(
         self, key: str, key_node: yaml.Node, value: yaml.Node, row: Attribute, reporter: Reporter, depth: int
     ) -> JSON:
-        part = Attribute(key, self, "")
+        part = _PARTS.get(key) or Attribute(key, self, "")
         if key in STEP_TEXTS:
             text = text_of(value, part, reporter)
             return text if text is INVALID or normal_text(text) else None

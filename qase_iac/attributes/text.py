@@ -10,6 +10,7 @@ import yaml
 
 from qase_iac.attributes.base import (
     INVALID,
+    NULLS,
     UNSET,
     Attribute,
     Decoding,
@@ -25,6 +26,8 @@ from qase_iac.values import JSON, printable
 
 MAX_TITLE = 255
 """Characters, not bytes (qase-api.md section 13.2)."""
+_NO_TEXT = NULLS | {"true", "false"}
+"""Plain scalars that are no text."""
 
 
 def normal_text(value: JSON) -> str:
@@ -39,6 +42,8 @@ def normal_text(value: JSON) -> str:
 
 def text_of(node: yaml.Node, row: Attribute, reporter: Reporter) -> JSON:
     """A text as it stands in the file; null stays None; a plain true or false is a slip."""
+    if type(node) is yaml.ScalarNode and (node.style or node.value not in _NO_TEXT):
+        return node.value  # nearly every text; what follows is for the others
     value = scalar(node, row, reporter, "text")
     if value is None:
         return INVALID

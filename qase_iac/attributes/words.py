@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -78,6 +79,10 @@ class Options(Type):
     def words(self) -> tuple[str, ...]:
         return tuple(word for _, word in self.stock)
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.words)
+
     def _today(self, word: str) -> str:
         return dict(self.aliases).get(word, word)
 
@@ -92,6 +97,8 @@ class Options(Type):
         return {"anyOf": [{"enum": [*self.words, None]}, {"type": ["string", "number"], "minLength": 1}]}
 
     def parse(self, node: yaml.Node, row: Attribute, reporter: Reporter) -> JSON:
+        if type(node) is yaml.ScalarNode and node.value in self._known:
+            return node.value  # nearly every word; what follows is for the others
         value = scalar(node, row, reporter, "a word")
         if value is None:
             return INVALID

@@ -25,8 +25,12 @@ def parse_defaults(node: yaml.Node, reporter: FileReporter) -> Defaults:
         if name in TAKING:
             found[name] = _of_kind(BY_NAME[name], value, reporter)
         else:
-            detail = f"It takes {', '.join(TAKING)}, then the attributes:\ndefaults:\n  {TAKING[0]}:\n    priority: high"
-            reporter.error(key, "unknown-attribute", f"`defaults` has no `{printable(name)}`.{nearest(name, TAKING)}", detail)
+            detail = (
+                f"It takes {', '.join(TAKING)}, then the attributes:\ndefaults:\n  {TAKING[0]}:\n    priority: high"
+            )
+            reporter.error(
+                key, "unknown-attribute", f"`defaults` has no `{printable(name)}`.{nearest(name, TAKING)}", detail
+            )
     return found
 
 
@@ -50,7 +54,9 @@ def _of_kind(kind: Kind, node: yaml.Node, reporter: FileReporter) -> dict[str, P
         parsed = row.type.parse(value, row, reporter)
         if parsed is INVALID:
             continue
-        places = {title: item for title, _, item in reporter.items(value)} if isinstance(value, yaml.MappingNode) else {}
+        places = (
+            {title: item for title, _, item in reporter.items(value)} if isinstance(value, yaml.MappingNode) else {}
+        )
         for full, each in flattened(kind, name, parsed).items():
             place = value if full == name else places[full.removeprefix(name + ".")]
             found[full] = [each, *reporter.place(place)]
@@ -60,12 +66,9 @@ def _of_kind(kind: Kind, node: yaml.Node, reporter: FileReporter) -> dict[str, P
 def _refuse(kind: Kind, name: str, key: yaml.Node, known: list[str], reporter: FileReporter) -> None:
     if name in kind.by_name:
         summary = f"`{name}` cannot have a default."
-        reporter.error(key, "no-default", summary, f"Each {kind.label} says it for itself. Defaults are for {', '.join(known)}.")
+        reporter.error(
+            key, "no-default", summary, f"Each {kind.label} says it for itself. Defaults are for {', '.join(known)}."
+        )
     else:
         summary = f"A {kind.label} has no attribute `{printable(name)}` that can have a default.{nearest(name, known)}"
         reporter.error(key, "unknown-attribute", summary, f"Defaults are for {', '.join(known)}.")
-
-
-def laid_over(below: dict[str, Placed], above: dict[str, Placed]) -> dict[str, Placed]:
-    """`above` counts, attribute by attribute; custom fields are attributes of their own by now."""
-    return {**below, **above} if above else below

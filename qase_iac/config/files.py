@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from rapidfuzz import process
-
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.errors import ConfigurationError
 from qase_iac.values import printable
@@ -270,16 +268,16 @@ def _too_large(name: str, size: int) -> Diagnostic:
 def read(file: SourceFile) -> bytes | Diagnostic:
     """The bytes of a content file, at most MAX_FILE of them. Never waits, even if the file became a pipe by now."""
     try:
-        handle = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        handle = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return _problem("not-a-file", file.name, "This is no regular file any more.")
+            with open(handle, "rb", closefd=False) as stream:
+                data = stream.read(MAX_FILE + 1)
+        finally:
+            os.close(handle)
     except OSError as error:
         return _unreadable(file, error)
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return _problem("not-a-file", file.name, "This is no regular file any more.")
-        try:
-            data = stream.read(MAX_FILE + 1)
-        except OSError as error:
-            return _unreadable(file, error)
     return data if len(data) <= MAX_FILE else _too_large(file.name, len(data) - 1)
 
 
@@ -300,10 +298,10 @@ def inside(root: Path, content_file: SourceFile, relative: str, source: SourceRa
     if why:
         detail = "Write it relative to this file, with `/`: img/card.png"
         return refuse("attachment-path", f"`{shown}` is no path of an attachment: {why}.", detail)
-    path = Path(os.path.normpath(content_file.path.parent / relative))
+    path = Path(os.path.abspath(content_file.path.parent / relative))
     detail = "Only files inside it are uploaded. Copy the file into the folder."
     leaves = refuse("attachment-outside", f"`{shown}` leaves the project folder.", detail)
-    if not _below(os.path.normpath(root), str(path)):
+    if not _below(os.path.abspath(root), str(path)):
         return leaves
     try:
         real = os.path.realpath(path, strict=True)
@@ -336,6 +334,8 @@ def _odd_path(relative: str) -> str:
 
 
 def _alike(path: Path) -> str:
+    from rapidfuzz import process  # only broken input needs it
+
     try:
         match = process.extractOne(path.name, sorted(os.listdir(path.parent)), score_cutoff=70)
     except OSError:

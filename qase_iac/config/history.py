@@ -32,7 +32,12 @@ def parse_address(node: yaml.Node, reporter: FileReporter) -> Address | None:
     if dot and kind not in _KINDS:
         hint = nearest(kind, _KINDS)
         detail = f"An address is KIND.KEY. The kinds are {', '.join(_KINDS)}."
-        reporter.error(node, "bad-address", f"`{printable(text)}` is no address: there is no kind `{printable(kind)}`.{hint}", detail)
+        reporter.error(
+            node,
+            "bad-address",
+            f"`{printable(text)}` is no address: there is no kind `{printable(kind)}`.{hint}",
+            detail,
+        )
     else:
         detail = "An address is KIND.KEY, such as case.pay-by-card or suite.checkout/vouchers."
         reporter.error(node, "bad-address", f"`{printable(text)}` is no address.", detail)
@@ -61,7 +66,9 @@ def _moved(node: yaml.Node, reporter: FileReporter, content: FileContent) -> Non
             continue
         if origin.kind != target.kind:
             summary = f"`moved` turns a {BY_NAME[origin.kind].label} into a {BY_NAME[target.kind].label}."
-            reporter.error(pairs["to"], "bad-move", summary, "A key moves within its kind: it is the same object in Qase.")
+            reporter.error(
+                pairs["to"], "bad-move", summary, "A key moves within its kind: it is the same object in Qase."
+            )
         elif origin == target:
             reporter.error(item, "bad-move", f"`moved` leads from {origin} to itself.", "Drop the line.")
         else:

@@ -40,5 +40,3 @@ def parse_key(kind: Kind, node: yaml.Node, reporter: FileReporter) -> str | None
     more = " With a leading `/` it is the whole key." if kind.nested_keys else ""
     reporter.error(node, "bad-key", summary, f"{RULE}{more} Write `key: {proposed(key)}`.")
     return None
-
-

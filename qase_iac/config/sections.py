@@ -16,7 +16,7 @@ from qase_iac.config.history import HISTORY
 from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.config.settings_table import SETTINGS, parse_folder_policy
 from qase_iac.kinds import BY_NAME, BY_SECTION, CONTENT_KINDS, Kind
-from qase_iac.values import JSON, is_key, printable
+from qase_iac.values import is_key, printable
 
 COMMON = ("protect", "ignore_changes")
 _IGNORE = Attribute("ignore_changes", TextSet(), "")
@@ -108,14 +108,17 @@ class _Parser:
                     example = keys.proposed(str(value.value))
         shape = "a list" if isinstance(node, yaml.SequenceNode) else "a text"
         detail = f"The key is the identity of a {kind.label}, so each needs one:\n{name}:\n  {example}:\n    title: …"
-        self.reporter.error(node, "section-not-mapping", f"`{name}` takes a mapping from key to attributes, not {shape}.", detail)
+        self.reporter.error(
+            node, "section-not-mapping", f"`{name}` takes a mapping from key to attributes, not {shape}.", detail
+        )
 
     def _good_key(self, kind: Kind, section: str, key: str, node: yaml.Node) -> bool:
         if is_key(key):
             return True
         if kind.nested_keys and is_key(key, segments=True) and "/" in key:
             outer, _, inner = key.partition("/")
-            detail = f"The key of a nested {kind.label} is made of its parents' keys. Nest it:\n{section}:\n  {outer}:\n    {section}:\n      {inner}:"
+            nested = f"{section}:\n  {outer}:\n    {section}:\n      {inner}:"
+            detail = f"The key of a nested {kind.label} is made of its parents' keys. Nest it:\n{nested}"
             self.reporter.error(node, "nested-key", f"The key `{key}` has several segments.", detail)
         else:
             summary = f"`{printable(key)}` is no legal key of a {kind.label}."
@@ -186,7 +189,9 @@ class _Parser:
                 found.append(name)
                 continue
             detail = f"It takes {', '.join(known)}{', or custom_fields.TITLE' if kind.custom else ''}."
-            summary = f"`ignore_changes` names no attribute of a {kind.label}: `{printable(name)}`.{nearest(name, known)}"
+            summary = (
+                f"`ignore_changes` names no attribute of a {kind.label}: `{printable(name)}`.{nearest(name, known)}"
+            )
             self.reporter.error(item, "unknown-attribute", summary, detail)
         return found
 
@@ -208,7 +213,9 @@ class _Parser:
                 self.reporter.error(place, "missing-attribute", summary, detail)
         for pair in kind.exclusive:
             if all(name in found for name in pair):
-                later = max((found[name] for name in pair), key=lambda node: (node.start_mark.line, node.start_mark.column))
+                later = max(
+                    (found[name] for name in pair), key=lambda node: (node.start_mark.line, node.start_mark.column)
+                )
                 summary = f"`{pair[1]}` stands beside `{pair[0]}`."
                 detail = f"A {kind.label} is written in one way or the other. Keep one of the two."
                 self.reporter.error(later, "exclusive-attributes", summary, detail)
@@ -247,4 +254,4 @@ def _folder_files() -> str:
     return " or ".join(names)
 
 
-_START: JSON = yaml.Mark("", 0, 0, 0, None, None)
+_START = yaml.Mark("", 0, 0, 0, None, 0)

@@ -78,14 +78,19 @@ class FolderPolicy(Group):
         else:
             hint = reporter.nearest(name, FOLDER_POLICY)
             detail = f"It takes {', '.join(FOLDER_POLICY)}."
-            reporter.error(key, "unknown-setting", f"There is no setting `{printable(name)}` in `policy`.{hint}", detail)
+            reporter.error(
+                key, "unknown-setting", f"There is no setting `{printable(name)}` in `policy`.{hint}", detail
+            )
 
 
 API = Group(
     (
         Setting(
             "url",
-            Line(r"emulator(:.+)?|https?://\S+", 'an address such as https://api.qase.io/v1, "emulator" or "emulator:PATH"'),
+            Line(
+                r"emulator(:.+)?|https?://\S+",
+                'an address such as https://api.qase.io/v1, "emulator" or "emulator:PATH"',
+            ),
             "Which Qase is spoken to; `emulator` runs the built-in one in-process.",
             example="https://api.qase.io/v1",
             env=True,
@@ -140,7 +145,9 @@ POLICY = Group(
             "What happens to an attribute that both sides changed, differently.",
             default=_STOCK.on_conflict,
         ),
-        Setting("max_deletes", Number(0), "The brake: more deletes in one run are refused.", default=_STOCK.max_deletes),
+        Setting(
+            "max_deletes", Number(0), "The brake: more deletes in one run are refused.", default=_STOCK.max_deletes
+        ),
         Setting(
             "max_delete_share",
             Number(0, 1, whole=False),
@@ -151,7 +158,9 @@ POLICY = Group(
 )
 
 _FOLDER_ROWS = tuple(row for row in POLICY.rows if row.name in FOLDER_POLICY)
-FOLDER_POLICY_ROW = Setting("policy", FolderPolicy(_FOLDER_ROWS), "What to do about drift and conflict below this folder.")
+FOLDER_POLICY_ROW = Setting(
+    "policy", FolderPolicy(_FOLDER_ROWS), "What to do about drift and conflict below this folder."
+)
 DEFAULTS_ROW = Setting("defaults", DefaultsType(), "Attributes of cases below that do not say them themselves.")
 
 
@@ -163,15 +172,25 @@ def parse_folder_policy(node: yaml.Node, reporter: FileReporter) -> dict[str, st
 
 PROFILED = Group(
     (
-        Setting("project", Line(what="the code of a Qase project"), "The code of the project.", example="SHOP", env=True),
-        Setting("title", Text(one_line=True, limit=MAX_TITLE), "Used only when the project is created.", example="Web shop"),
+        Setting(
+            "project", Line(what="the code of a Qase project"), "The code of the project.", example="SHOP", env=True
+        ),
+        Setting(
+            "title", Text(one_line=True, limit=MAX_TITLE), "Used only when the project is created.", example="Web shop"
+        ),
         Setting("description", Text(), "Used only when the project is created.", example="Everything we sell"),
         Setting("create", YesNo(), "Whether to create the project when it does not exist.", default=False),
-        Setting("api", API, "How Qase is spoken to.", env=True),
-        Setting("state", STATE, "Where it is written down which object is which.", env=True),
+        Setting("api", API, "How Qase is spoken to."),
+        Setting("state", STATE, "Where it is written down which object is which."),
         Setting(
             "scope",
-            Group((Setting("suites", Globs(suites=True), "Suites that belong to it.", example=["checkout", "accounts/**"]),)),
+            Group(
+                (
+                    Setting(
+                        "suites", Globs(suites=True), "Suites that belong to it.", example=["checkout", "accounts/**"]
+                    ),
+                )
+            ),
             "What this folder owns; the whole project when left out.",
         ),
         Setting("policy", POLICY, "What to do about drift and conflict, and the brake."),

@@ -51,7 +51,7 @@ class Number(Type):
     def _number(self, text: str) -> int | float | None:
         if re.fullmatch(r"[0-9]{1,9}", text):
             return int(text)
-        if not self.whole and re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", text):
+        if not self.whole and re.fullmatch(r"[0-9]{0,9}\.[0-9]{1,9}", text):
             return float(text)
         return None
 
@@ -229,5 +229,3 @@ def described(row: Attribute, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(text: str) -> str:
     return repr(printable(text[:80])) if text else "nothing"
-
-

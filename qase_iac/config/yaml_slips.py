@@ -1,6 +1,7 @@
 """The usual slips: text that YAML cuts, turns into something else, or cannot read, and the line that was meant.
 
-A correction is only ever shown after the file was read again with it (`progress`), so it is never a guess that fails.
+The correction of a syntax error is shown only when the file, read again with it, gets further (`progress`); that of a
+text cut by a comment when the piece reads by itself. Others put quotes around what the nodes say stands there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from rapidfuzz import process
 from yaml._yaml import CParser
 
 from qase_iac.values import printable
@@ -109,7 +109,7 @@ _GENERIC = (
     ("hexdecimal", *_ESCAPE),
     ("undefined alias", "undefined-alias", "An alias (*name) has no anchor.", "Write &name first, or quote it."),
     ("duplicate anchor", "duplicate-anchor", "The same &anchor is written twice.", "Rename one."),
-    ("single document", "several-documents", "There are several documents (`---`).", "Remove it, or split the file."),
+    ("another document", "several-documents", "There are several documents (`---`).", "Remove it, or split the file."),
     ("<document start>", "several-documents", "The document has ended before this.", "Check its indentation."),
     ("node content", "missing-value", "A value is missing here.", "Write it, or remove the sign before it."),
     ("alphabetic or numeric", "undefined-alias", "A * or & without a name.", "If a text is meant, quote it."),
@@ -233,7 +233,7 @@ def cut_slips(text: str, ends: dict[int, int], limit: int) -> list[Slip]:
 
 
 def _cut_scalars(text: str, ends: dict[int, int]) -> Iterator[tuple[Any, Any, int, bool]]:
-    """(start mark or None, mark of the cut, blanks, in [ ] or { }?) of plain texts and empty values before one of `ends`."""
+    """Plain texts and empty values that end at one of `ends`: (start or None, end, blanks, inside [ ] or { }?)."""
     parser = CParser(text.encode())
     empty: Any = None
     flow = 0
@@ -298,7 +298,7 @@ def syntax_slip(text: str, error: yaml.MarkedYAMLError, progress: Callable[[str,
     lines = lines_of(text)
     mark = error.problem_mark or error.context_mark
     line, column = (min(mark.line, len(lines) - 1), mark.column) if mark else (0, 0)
-    context = error.context_mark.line if error.context_mark else line
+    context = min(error.context_mark.line, len(lines) - 1) if error.context_mark else line
     for guess in _guesses(lines, line, column, context) if progress else ():
         whole = replaced(text, [(guess.first, guess.last, guess.fixed)])
         if progress and progress(whole, guess.start == "tab"):
@@ -354,8 +354,7 @@ def _of_line(lines: list[str], at: int, match: re.Match[str], column: int) -> It
     whole = key + value
     if lead.rstrip().endswith("-") and key and not _ATTRIBUTE.match(key):
         yield _quoting(lines, at, lead, whole, comment)
-    unclosed = value[:1] in ("[", "{") and not re.search(r"[\]}]", value)
-    if value and head and not unclosed:
+    if value and head and not _is_flow(value):
         yield _quoting(lines, at, head, value, comment)
 
 
@@ -374,11 +373,21 @@ def _quoted(at: int, head: str, value: str, comment: str) -> Iterator[_Guess]:
 def _flow_item(content: str, at: int, column: int) -> Iterator[_Guess]:
     """The item of a one-line [ ] or { } in which the error stands."""
     starts = [match.end() for match in re.finditer(r"(?:[\[{,]|:(?=\s))\s*", content[: column + 1])]
-    for start in reversed([begin for begin in starts if begin <= column][-2:]):
+    for start in [begin for begin in starts if begin <= column][-1:]:
         end = re.compile(r"\s*(?:[,\]}]|\Z)").search(content, max(start, column))
         if end and end.start() > start:
             fixed = content[:start] + quote(content[start : end.start()]) + content[end.start() :]
             yield _Guess(content[start], at, at, start, fixed)
+
+
+def _is_flow(value: str) -> bool:
+    """Whether all of a text is one [ ] or { }, or one that is not closed on its line: no text then, most likely."""
+    depth = 0
+    for at, char in enumerate(value):
+        depth += (char in "[{") - (char in "]}")
+        if not depth:
+            return at == len(value) - 1 and at > 0
+    return True
 
 
 def _base(head: str) -> int:
@@ -422,7 +431,7 @@ def _generic(lines: list[str], error: yaml.MarkedYAMLError, line: int, column: i
     if "cannot start any token" in said and lines[line][column : column + 1] in ("`", "@", "%"):
         code, summary, advice = (*_STARTS[lines[line][column]][:2], "If a text is meant, quote it.")
     if code in ("unterminated-quote", "flow-not-closed") and error.context_mark:
-        line, column = error.context_mark.line, error.context_mark.column
+        line, column = min(error.context_mark.line, len(lines) - 1), error.context_mark.column
     if code == "colon-in-text" and re.match(r"\s*[\w.-]+:(?:\s|\Z)", lines[line]):
         code, summary, advice = _INDENT
     if "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]:
@@ -495,6 +504,8 @@ def note_slip(node: yaml.Node, text: str, known: Collection[str] = ()) -> Slip |
     key, value = node.value[0]
     if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode) or value.style in ("|", ">"):
         return None
+    from rapidfuzz import process  # only broken input needs it
+
     if key.style or process.extractOne(key.value.casefold(), known, score_cutoff=75):
         return None
     end = max(value.end_mark.index, text.find(":", key.end_mark.index) + 1)

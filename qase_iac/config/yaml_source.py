@@ -134,8 +134,11 @@ def read_yaml(data: bytes, name: str) -> Document:
     ends = slips.hashes(text)
     try:
         document.root = _composed(text.encode())
+    except _Refused as error:
+        _refused(document, str(error.problem), error.problem_mark)
     except yaml.YAMLError:
         _mend(document, ends)
+    ends = slips.hashes(document.text)
     if document.root is not None and ends and slips.is_cut(document.root, ends):
         _mend(document, ends)
     _check_properties(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from . import routes
 from .attachments import download
 from .context import Context
-from .errors import ApiError, DroppedConnection, Invalid, unprocessable
+from .errors import ApiError, DroppedConnection
 from .faults import Fault, Faults
 from .http import Answer, Environ, Request, json_answer, request_from
 from .limits import RateLimit
@@ -18,6 +19,7 @@ from .seed import ROLES, apply_seed, check_seed
 from .store import Store
 from .switches import Settings
 
+DOWNLOAD = re.compile(r"/attachment/([0-9a-f]{40})/[^/]+\Z")
 DIALECTS = ("today", "seed")
 MOST_LOGGED = 200_000
 
@@ -66,16 +68,16 @@ class App:
         start_response(answer.status_line, headers)
         if answer.cut_after is not None:
             return _cut(answer.body[: answer.cut_after])
-        return [b"" if request.method == "HEAD" else answer.body]
+        return [answer.body]
 
     def handle(self, request: Request) -> Answer:
         if request.path.startswith("/_emulator/"):
             from .control import serve_control
 
             return serve_control(self, request)
-        parts = request.path.split("/")
-        if request.method in ("GET", "HEAD") and len(parts) == 4 and parts[1] == "attachment":
-            return self._download(parts[2])  # a file, not a call of the API: neither token nor log
+        file = DOWNLOAD.search(request.path)
+        if file and request.method == "GET":
+            return self._download(file[1])  # a file, not a call of the API: neither token nor log
         status = 0
         answer = None
         try:
@@ -130,8 +132,6 @@ class App:
         with store.transaction(write=request.method != "GET"):
             try:
                 body = routes.serve(self.context(store, request.origin), request, role)
-            except Invalid as error:
-                raise unprocessable(error.problems) from None
             except routes.KeptError as error:
                 kept = error
         if kept is not None:
@@ -185,6 +185,10 @@ def create_app(database: str | os.PathLike[str] | None = None, *, token: str | N
     store = Store(database)
     app = App(store, settings, tokens=known, rate_limit=rate_limit, strict=strict, dialect=dialect, clock=clock,
               control=control)  # fmt: skip
-    with store.transaction(write=True):
-        apply_seed(app.context(), seed)
+    try:
+        with store.transaction(write=True):
+            apply_seed(app.context(), seed)
+    except ValueError:
+        store.close()
+        raise
     return app

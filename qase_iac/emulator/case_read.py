@@ -10,6 +10,8 @@ from .attachments import render_reference
 from .context import Context, stamps
 from .crud import Predicate, Query
 from .custom_fields import render_values
+from .errors import ApiError
+from .fields import is_id
 from .parameters import render_parameters, render_params
 from .steps import render_steps
 from .store import Doc
@@ -67,6 +69,8 @@ def _slug(ctx: Context, name: str, id: int) -> str:
 
 def narrow_cases(ctx: Context, project: str, query: Query) -> tuple[list[int] | None, list[Predicate]]:
     """Enum filters take slugs, joined by commas, where bodies take numbers (section 7.1)."""
+    if any(name.startswith("external_issues[") for name in query):
+        raise ApiError(402, "Your plan does not include this feature.")
     tests = crud.search(ctx, query)
     milestone = crud.filter_value(ctx, query, "milestone_id")
     if milestone:
@@ -100,5 +104,5 @@ def _suites(ctx: Context, project: str, query: Query) -> list[int] | None:
     wanted = crud.filter_value(ctx, query, "suite_id")
     if not wanted:
         return None
-    suite = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else -1
+    suite = int(wanted) if is_id(wanted) else -1
     return subtree(ctx, project, suite) if ctx.settings.on("suite_filter_recurses") else [suite]

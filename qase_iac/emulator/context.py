@@ -7,6 +7,7 @@ import html
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from .store import Doc, Store
@@ -94,6 +95,7 @@ def enabled(doc: Doc, project: str) -> bool:
 # -- time: one instant, many spellings (section 13.2) --------------------------------------------------
 
 
+@lru_cache(4096)
 def iso(seconds: float, offset: str = "+00:00") -> str:
     sign = -1 if offset.startswith("-") else 1
     hours, minutes = offset[1:].split(":")
@@ -101,10 +103,12 @@ def iso(seconds: float, offset: str = "+00:00") -> str:
     return datetime.fromtimestamp(int(seconds), zone).isoformat()
 
 
+@lru_cache(4096)
 def plain(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+@lru_cache(4096)
 def zulu(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 

@@ -9,7 +9,7 @@ from typing import Any
 from . import envelope
 from .context import Context, canonical
 from .errors import ApiError, Invalid, not_found, unprocessable
-from .fields import Field, clean
+from .fields import Field, clean, is_id
 from .store import Doc
 
 Query = Mapping[str, list[str]]
@@ -104,7 +104,7 @@ def locate(ctx: Context, kind: Kind, project: str, id: str) -> Doc:
     if kind.key != "id":
         doc = ctx.store.find(kind.name, home, id)
     else:
-        doc = ctx.store.get(kind.name, home, int(id)) if id.isascii() and id.isdigit() and len(id) < 19 else None
+        doc = ctx.store.get(kind.name, home, int(id)) if is_id(id) else None
     if doc is None:
         raise not_found(kind.label)
     return doc
@@ -150,8 +150,8 @@ def listing(ctx: Context, kind: Kind, project: str, query: Query) -> Doc:
     home, order = kind.home(project), str(ctx.settings["list_order"])
     total = ctx.store.count(kind.name, home)
     if predicates:
-        rows = ctx.store.select(kind.name, home, parents=parents, order=order)
-        rows = [row for row in rows if all(test(row) for test in predicates)]
+        found = ctx.store.each(kind.name, home, parents=parents, order=order)
+        rows = [row for row in found if all(test(row) for test in predicates)]
         filtered, rows = len(rows), rows[offset : offset + limit]
     else:
         filtered = total if parents is None else ctx.store.count(kind.name, home, parents)

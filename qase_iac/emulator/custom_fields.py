@@ -11,7 +11,7 @@ from . import crud
 from .context import Context, parse_time, stamps
 from .crud import Kind, Predicate, Query
 from .errors import Invalid, Problem, invalid
-from .fields import OMIT, Field, filled, flag, list_of, one_of, table, text, title, whole
+from .fields import OMIT, Field, filled, flag, is_id, list_of, one_of, table, text, title, whole
 from .store import Doc
 
 ENTITIES = ("case", "run", "defect")
@@ -154,7 +154,7 @@ def check_values(ctx: Context, project: str, value: Any, path: str) -> Doc:
     out: Doc = {}
     for key, one in value.items():
         where = f"{path}.{key}"
-        doc = known.get(int(key)) if key.isascii() and key.isdigit() else None
+        doc = known.get(int(key)) if is_id(key) else None
         if doc is None:
             problems.append((where, f"The {where} is not found in the project."))
             continue
@@ -205,7 +205,7 @@ def _problem(ctx: Context, doc: Doc, type_: str, value: str) -> str | None:
         case "datetime":
             return None if _parses(parse_time, value) else "is not a valid date."
         case "user":
-            known = value.isascii() and value.isdigit() and ctx.store.exists("user", "", int(value))
+            known = is_id(value) and ctx.store.exists("user", "", int(value))
             return None if known else "is not a member."
         case _:
             return None

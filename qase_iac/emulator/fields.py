@@ -64,6 +64,11 @@ def clean(ctx: Context, project: str, table: Sequence[Field], body: Mapping[str,
     return out
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be an id: short enough for storage, too."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 # -- checks --------------------------------------------------------------------------------------------
 
 
@@ -113,7 +118,8 @@ def lenient_flag(ctx: Context, project: str, value: Any, path: str) -> bool:
 
 def one_of(*words: str | int) -> Check:
     def check(ctx: Context, project: str, value: Any, path: str) -> Any:
-        if isinstance(value, bool) or value not in words:
+        # By type as well: to Python 1.0 and True are 1.
+        if not any(type(value) is type(word) and value == word for word in words):
             raise invalid(path, f"The selected {path} is invalid.")
         return value
 

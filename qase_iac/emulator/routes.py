@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from . import crud, envelope
 from .attachments import ATTACHMENT, upload
-from .cases import CASE, create_bulk, create_case, update_case
+from .bulk import create_bulk
+from .cases import CASE, create_case, update_case
 from .context import Context
 from .crud import Kind
 from .custom_fields import CUSTOM_FIELD
@@ -138,6 +139,16 @@ def _access(ctx: Context, request: Request, names: dict[str, str]) -> Doc:
     return {"status": True}
 
 
+def _author(ctx: Context, request: Request, names: dict[str, str]) -> Doc:
+    """By id or by UUID."""
+    wanted = names["id"]
+    rows = [AUTHOR.render(ctx, "", doc, True) for doc in ctx.store.select("user", "")]
+    for row in rows:
+        if wanted in (row["uuid"], str(row["id"])):
+            return envelope.entity(ctx, "author", row)
+    raise not_found("Author")
+
+
 def _unpaid(ctx: Context, request: Request, names: dict[str, str]) -> Doc:
     raise ApiError(402, "Your plan does not include this feature.")
 
@@ -180,7 +191,8 @@ TODAY: list[Route] = [
     *Crud(ATTACHMENT, "/attachment", "lgd").routes(),
     _route("POST", "/attachment/{code}", _upload, body=False),
     *Crud(USER, "/user", "lg").routes(),
-    *Crud(AUTHOR, "/author", "lg").routes(),
+    *Crud(AUTHOR, "/author", "l").routes(),
+    _route("GET", "/author/{id}", _author),
     _route("GET", "/system_field", _system_fields),
     _route("GET", "/configuration/{code}", _groups),
     _route("POST", "/configuration/{code}/group", Crud(GROUP, "").create),

@@ -34,6 +34,7 @@ by code, title, slug or e-mail, and takes nothing away.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,7 +42,7 @@ from typing import Any
 
 from . import crud
 from .context import Context, canonical
-from .custom_fields import BLANK, CUSTOM_FIELD, ENTITIES, TYPES, WITH_OPTIONS
+from .custom_fields import CUSTOM_FIELD, ENTITIES, TYPES, WITH_OPTIONS
 from .errors import ApiError
 from .parameters import SHARED_PARAMETER
 from .store import Doc
@@ -214,26 +215,34 @@ def _project(ctx: Context, item: Mapping[str, Any]) -> None:
 def _custom_field(ctx: Context, item: Mapping[str, Any]) -> None:
     if _present(ctx, "custom_field", "title", item["title"]):
         return
-    options = [one if isinstance(one, Mapping) else {"title": str(one)} for one in item.get("options") or []]
     default = item.get("default")
-    values = {
-        **BLANK,
-        "id": _next_id(ctx, "custom_field", item.get("id")),
+    body = {
         "title": item["title"],
         "type": TYPES.index(item["type"]),
         "entity": ENTITIES.index(item.get("entity", "case")),
-        "value": [dict(one) for one in options] or None,
+        "value": _options(item.get("options") or []) or None,
         "default_value": None if default is None else str(default),
         "placeholder": item.get("placeholder"),
         "is_required": bool(item.get("required")),
         "is_visible": True,
         "is_enabled_for_all_projects": not item.get("projects"),
-        "projects_codes": list(item.get("projects") or []),
     }
+    # Not checked: the project may be one that a test has yet to create.
+    codes = [str(code).upper() for code in item.get("projects") or []]
     try:
-        crud.add(ctx, CUSTOM_FIELD, "", values)
+        values = crud.checked(ctx, CUSTOM_FIELD, "", body, patch=False)
+        doc = crud.add(ctx, CUSTOM_FIELD, "", {**values, "id": _next_id(ctx, "custom_field", item.get("id"))})
+        crud.save(ctx, CUSTOM_FIELD, "", {**doc, "projects_codes": codes})
     except ApiError as error:
         raise ValueError(f"custom field {item['title']!r}: {error.problems}") from None
+
+
+def _options(options: Sequence[Any]) -> list[Doc]:
+    """Options with ids: the given ones, and the lowest free numbers for the rest."""
+    docs = [dict(one) if isinstance(one, Mapping) else {"title": str(one)} for one in options]
+    taken = {doc["id"] for doc in docs if doc.get("id")}
+    free = (number for number in itertools.count(1) if number not in taken)
+    return [{**doc, "id": doc.get("id") or next(free)} for doc in docs]
 
 
 def _shared_parameter(ctx: Context, item: Mapping[str, Any]) -> None:

@@ -21,8 +21,6 @@ from urllib.parse import unquote
 from .app import App
 from .errors import DroppedConnection
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -60,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
             traceback.print_exc()  # a bug of ours: the client shall see a 500, and whoever runs us the reason
             self._send("500 Internal Server Error", [("Content-Length", "0")], [])
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = do_HEAD = do_OPTIONS = _serve
+    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _serve
 
     def _send(self, status: str, headers: list[tuple[str, str]], chunks: Iterable[bytes]) -> None:
         code, _, phrase = status.partition(" ")
@@ -129,6 +127,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, app: App, host: str, port: int, verbose: bool) -> None:
         self.app, self.verbose = app, verbose
+        self._open: set[socket.socket] = set()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
@@ -137,6 +136,21 @@ class _Server(ThreadingHTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep alive: a server that has stopped answers nobody."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
@@ -162,6 +176,7 @@ class RunningServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
         self._thread.join()
 
     def __enter__(self) -> RunningServer:

@@ -103,11 +103,16 @@ class Store:
     def delete(self, kind: str, project: str, id: int) -> None:
         self._db.execute("DELETE FROM entity WHERE kind = ? AND project = ? AND id = ?", (kind, project, id))
 
-    def select(self, kind: str, project: str, *, parents: list[int] | None = None, order: str = "id",
-               limit: int = -1, offset: int = 0) -> list[Doc]:  # fmt: skip
+    def each(self, kind: str, project: str, *, parents: list[int] | None = None, order: str = "id",
+             limit: int = -1, offset: int = 0) -> Iterator[Doc]:  # fmt: skip
         where, values = self._where(kind, project, parents)
         sql = f"SELECT doc FROM entity WHERE {where} ORDER BY {ORDERS[order]} LIMIT ? OFFSET ?"
-        return [json.loads(row[0]) for row in self._db.execute(sql, (*values, limit, offset))]
+        for row in self._db.execute(sql, (*values, limit, offset)):
+            yield json.loads(row[0])
+
+    def select(self, kind: str, project: str, *, parents: list[int] | None = None, order: str = "id",
+               limit: int = -1, offset: int = 0) -> list[Doc]:  # fmt: skip
+        return list(self.each(kind, project, parents=parents, order=order, limit=limit, offset=offset))
 
     def count(self, kind: str, project: str, parents: list[int] | None = None) -> int:
         where, values = self._where(kind, project, parents)

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from qase_iac.attributes import ResolveError, Type
 from qase_iac.diagnostics import Diagnostic, Severity
+from qase_iac.globs import matches
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import Desired, Resource, Snapshot
-from qase_iac.plan.scope import any_match
 from qase_iac.values import JSON, Address, Attributes, RemoteId, printable
 
 Say = Callable[[Diagnostic], None]
@@ -199,7 +199,8 @@ def _matches(case: Resource, key: str, values: list[JSON]) -> bool:
         address = (suite or {}).get("address")
         if suite is not None and address is None:
             return False
-        return any_match(values, address.partition(".")[2] if address else "")
+        suite_key = address.partition(".")[2] if address else None
+        return any(matches(glob, suite_key) for glob in values)
     value = case.attributes.get(key)
     if value is None:
         return False

@@ -1,39 +1,10 @@
-"""Globs over suite keys, and what lies inside the scope of the project folder."""
+"""The suite tree in Qase by keys, and what of it lies inside the scope of the project folder."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from functools import lru_cache
-
+from qase_iac.globs import in_scope
 from qase_iac.model import LiveObject, Scope, Snapshot
 from qase_iac.values import RemoteId
-
-ROOT = "."
-"""Stands for the project's root in a glob."""
-
-
-@lru_cache(maxsize=4096)
-def _pattern(glob: str) -> re.Pattern[str]:
-    below = glob.endswith("/**") or glob == "**"
-    stem = glob.removesuffix("**").rstrip("/")
-    parts = [re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") for part in stem.split("/")] if stem else []
-    parts = [".*" if part == "[^/]*[^/]*" else part for part in parts]
-    text = "/".join(parts)
-    if below:
-        text = f"{text}(/.*)?" if text else ".*"
-    return re.compile(text + r"\Z")
-
-
-def matches(glob: str, suite: str) -> bool:
-    """Whether a suite key ("" is the root) matches: `a` itself, `a/**` it and all below, `*`, `?` in a segment."""
-    if glob in (ROOT, "**"):
-        return glob == "**" or suite == ""
-    return bool(suite) and bool(_pattern(glob).match(suite))
-
-
-def any_match(globs: Iterable[str], suite: str) -> bool:
-    return any(matches(glob, suite) for glob in globs)
 
 
 class LiveSuites:
@@ -80,4 +51,10 @@ class LiveSuites:
 
     def in_scope(self, scope: Scope, suite: RemoteId | None) -> bool:
         """Whether a live suite (None: the root) lies in the scope."""
-        return scope.suites is None or any_match(scope.suites, self.key(suite))
+        if scope.suites is None:
+            return True
+        outwards: list[str | None] = [self.key(suite) or None]
+        while suite is not None and suite in self._suites and len(outwards) <= len(self._suites):
+            suite = self._suites[suite].attributes.get("parent")
+            outwards.append(self.key(suite) or None)
+        return in_scope(scope.suites, outwards)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from qase_iac.globs import matches
 from qase_iac.kinds import BY_NAME
 from qase_iac.plan.model import Change, Options
-from qase_iac.plan.scope import matches
 
 
 def select(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qase_iac.attributes import canonical_step
 from qase_iac.plan.steps import pair
@@ -45,10 +46,48 @@ def canonical_steps(value: JSON) -> list[Step] | None:
         return None
 
 
-def compare(old: Sequence[Step], new: Sequence[Step]) -> list[Edit]:
-    """The edits that lead from `old` to `new` (both canonical), in reading order; a removed step stands where it was."""
+class _Same:
+    """A pair of values as a key of a cache, by identity: they are not hashable, and equal ones are rare."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self, before: JSON, after: JSON) -> None:
+        self.before, self.after = before, after
+
+    def __hash__(self) -> int:
+        return id(self.before) ^ id(self.after)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.before is other.before and self.after is other.after
+
+
+def difference(before: JSON, after: JSON) -> tuple[Edit, ...] | None:
+    """The edits between two values as a plan holds them; None when they are no lists of steps.
+
+    The last ones are remembered: a change is summed up and then spelled out.
+    """
+    return _difference(_Same(before, after))
+
+
+@lru_cache(maxsize=8)
+def _difference(values: _Same) -> tuple[Edit, ...] | None:
+    before, after = values.before or (), values.after or ()
+    if not (isinstance(before, list | tuple) and isinstance(after, list | tuple)):
+        return None
+    head, tail = _common(before, after)
+    old = canonical_steps(before[head : len(before) - tail])
+    new = canonical_steps(after[head : len(after) - tail])
+    return None if old is None or new is None else tuple(compare(old, new, head))
+
+
+def compare(old: Sequence[Step], new: Sequence[Step], first: int = 0) -> list[Edit]:
+    """The edits from `old` to `new` (both canonical), in reading order; a removed step stands where it was.
+
+    `first` is how many equal steps stand before both.
+    """
     head, tail = _common(old, new)
     olds, news = list(old[head : len(old) - tail]), list(new[head : len(new) - tail])
+    head += first
     pairs = _pairs(olds, news)
     still = _longest_run(pairs)
     edits = [
@@ -118,9 +157,7 @@ def _in_reading_order(edits: list[Edit], partners: dict[int, int]) -> list[Edit]
     for old in removed:
         before = bisect_left(stayed, old)
         place[old] = partners[stayed[before - 1]] + 0.5 if before else min(old, 0) - 0.5
-    return sorted(
-        edits, key=lambda edit: (edit.new if edit.new is not None else place[edit.old or 0], edit.old or 0)
-    )
+    return sorted(edits, key=lambda edit: (edit.new if edit.new is not None else place[edit.old or 0], edit.old or 0))
 
 
 def apply(old: Sequence[Step], edits: Iterable[Edit]) -> list[Step]:
@@ -134,7 +171,7 @@ def apply(old: Sequence[Step], edits: Iterable[Edit]) -> list[Step]:
 
 
 def counts(edits: Iterable[Edit]) -> str:
-    """"1 edited, 1 moved"."""
+    """ "1 edited, 1 moved"."""
     edits = list(edits)
     numbers = {
         "edited": sum(edit.edited for edit in edits),

@@ -28,7 +28,7 @@ def listed(items: Sequence[str], most: int = 12) -> str:
 
 
 def sentence(parts: Iterable[str]) -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     items = [part for part in parts if part]
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
 

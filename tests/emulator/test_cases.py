@@ -60,6 +60,8 @@ def test_moving_a_case_gives_it_a_new_position(api: Api) -> None:
     {"parameters": [{}]}, {"parameters": [{"title": "a"}]}, {"parameters": [{"items": [{"title": "a", "values": []}]}]},
     {"parameters": [{"shared_id": "0b7c9a80-0000-4000-8000-000000000000"}]}, {"custom_field": {"9": "x"}},
     {"custom_field": {"x": "x"}}, {"isManual": "yes"}, {"isManual": 2}, {"automation": 3}, {"created_at": "soon"},
+    {"created_at": "0001-01-01T00:00:00+14:00"}, {"created_at": 5}, {"severity": 1.0}, {"suite_id": 2**70},
+    {"custom_field": {"9" * 5000: "x"}},
 ])  # fmt: skip
 def test_wrong_values_are_refused(api: Api, wrong: dict[str, Any]) -> None:
     body = api.refused(422, "POST", "/case/DEMO", {"title": "C", **wrong})
@@ -257,4 +259,6 @@ def test_filters_take_slugs_joined_by_commas(api: Api) -> None:
     assert found(automation="automated", status="deprecated") == ["apple pie"]
     assert found(suite_id=suite, search="pie") == []
     assert found(severity="1") == []
+    assert found(suite_id="x") == []
+    api.refused(402, "GET", "/case/DEMO", params={"external_issues[type]": "jira-cloud"})
     assert len(found(**{"filters[search]": "pear"})) == 3  # the old spelling is ignored

@@ -281,6 +281,16 @@ def test_attachments_are_uploaded_read_downloaded_and_deleted(api: Api) -> None:
     api.refused(422, "PATCH", f"/case/DEMO/{case}", {"attachments": [first["hash"]]})
 
 
+def test_files_are_served_below_any_base_path_without_a_token(make_api: MakeApi) -> None:
+    api = make_api(token="secret")
+    parts = [("file[]", ("a.txt", b"x"))]
+    answer = api.http.post("/deep/v1/attachment/DEMO", files=parts, headers={"Token": "secret"})
+    (file,) = answer.json()["result"]
+    assert file["url"].startswith("http://emulator/deep/attachment/")
+    assert api.http.get(file["url"]).content == b"x"
+    assert len(api.app.requests) == 1
+
+
 def test_upload_limits(api: Api) -> None:
     many = [("file[]", (f"{n}.txt", b"x")) for n in range(21)]
     assert api.call("POST", "/attachment/DEMO", files=many).status_code == 413

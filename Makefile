@@ -1,0 +1,53 @@
+# Fresh machine: `make demo` and `make test` need Python 3.11, pip and make, and set up everything else themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types floors fresh generate coverage bench mutants clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## plan and apply examples/web-shop against the emulator, then a one-line change
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+
+test: check ## everything that CI runs
+
+check: lint types floors fresh coverage ## ruff, mypy, import-linter, generated files, tests
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+floors: $(READY)
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+fresh: $(READY) ## fails when generated files are stale
+	@$(BIN)/python -m qase_iac schema --write $(VENV)/schemas 2>/dev/null
+	@diff -r $(VENV)/schemas schemas || { echo "schemas/ is stale: run make generate"; exit 1; }
+
+generate: $(READY) ## write schemas/ from the attribute tables
+	@$(BIN)/python -m qase_iac schema --write schemas
+
+coverage: $(READY)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+bench: $(READY) ## speed and memory on the real collection (docs/performance.md)
+	@$(BIN)/python benchmarks/run.py
+
+mutants: $(READY) ## mutation testing of plan/, the codec and the executor
+	@$(BIN)/python benchmarks/mutants.py
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage*

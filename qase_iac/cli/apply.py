@@ -1,0 +1,233 @@
+"""`apply` and `destroy`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
+from qase_iac.cli.work import open_for_lines, options_from, output_options, planning_options, session_for, show, warn
+from qase_iac.errors import QaseIacError
+
+if TYPE_CHECKING:
+    from qase_iac.apply.events import Event
+    from qase_iac.cli.progress import Meter
+    from qase_iac.plan.model import Plan
+    from qase_iac.state.lock import Holder
+    from qase_iac.workflow.applying import Doing, Outcome
+    from qase_iac.workflow.planning import Planned
+    from qase_iac.workflow.session import Session
+
+
+@click.command("apply")
+@click.argument("planfile_path", metavar="[PLANFILE]", required=False)
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--expect", metavar="DIGEST", help="Only the plan of this digest (sha256:…), as it was reviewed.")
+@click.option("--verify", is_flag=True, help="Plan again afterwards and prove that nothing is left.")
+@planning_options
+@click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
+@click.option("--detailed-exitcode", is_flag=True, hidden=True)
+@output_options
+@global_options
+@pass_globals
+def apply_command(
+    settings: Globals,
+    planfile_path: str | None,
+    auto_approve: bool,
+    expect: str | None,
+    verify: bool,
+    full: bool,
+    detailed_exitcode: bool,
+    fmt: str,
+    report: str | None,
+    **given: Any,
+) -> int:
+    """Carry out a plan: a saved one exactly and without asking, or a fresh one after asking.
+
+    \b
+    Examples:
+      qase-iac apply
+      qase-iac apply --auto-approve --allow-deletes 3
+      qase-iac plan -o plan.json && qase-iac apply plan.json
+    """
+    from qase_iac.plan import planfile
+    from qase_iac.workflow.applying import apply_fresh, apply_saved
+
+    saved: Plan | None = None
+    if planfile_path:
+        _refuse_options(given)
+        saved = planfile.read(Path(planfile_path))
+    elif expect:
+        raise QaseIacError("--expect goes with a saved plan.", hint="qase-iac apply plan.json --expect sha256:…")
+    elif not auto_approve and not sys.stdin.isatty():
+        raise QaseIacError(
+            "There is no terminal to ask on.", hint="Pass --auto-approve, or apply a plan that was saved and reviewed."
+        )
+    with _at_work(settings, given) as (session, doing, progress):
+        if saved:
+            outcome = apply_saved(session, saved, doing(None), expect, verify)
+        else:
+            confirm = _asker(settings, session, progress, auto_approve, fmt, full)
+            outcome = apply_fresh(session, options_from(given), doing(confirm), verify)
+    return _finish(outcome, settings, fmt, report, full)
+
+
+@click.command("destroy")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-deletes", type=click.IntRange(min=0), required=True, metavar="N", help="Exactly so many are meant."
+)
+@output_options
+@global_options
+@pass_globals
+def destroy_command(settings: Globals, auto_approve: bool, allow_deletes: int, fmt: str, report: str | None) -> int:
+    """Delete all that is bound, in order: never the project, never what is protected or holds it.
+
+    \b
+    Example:
+      qase-iac destroy --allow-deletes 51
+    """
+    from qase_iac.plan.model import Options
+    from qase_iac.workflow.applying import apply_fresh
+
+    if not auto_approve and not sys.stdin.isatty():
+        raise QaseIacError("There is no terminal to ask on.", hint="Pass --auto-approve.")
+    with _at_work(settings, {}) as (session, doing, progress):
+        confirm = _asker(settings, session, progress, auto_approve, fmt, False)
+        options = Options(destroy=True, allow_deletes=allow_deletes)
+        outcome = apply_fresh(session, options, doing(confirm))
+    return _finish(outcome, settings, fmt, report, False)
+
+
+def _refuse_options(given: dict[str, Any]) -> None:
+    named = sorted(name for name, value in given.items() if value not in (None, (), False))
+    if named:
+        flags = ", ".join("--" + name.replace("_", "-") for name in named)
+        raise QaseIacError(
+            f"{flags} cannot be given with a saved plan.", "It is carried out exactly as it was reviewed."
+        )
+
+
+@contextmanager
+def _at_work(
+    settings: Globals, given: dict[str, Any]
+) -> Iterator[tuple[Session, Callable[[Callable[[Planned], bool] | None], Doing], Meter]]:
+    """A session in which Ctrl-C finishes what is in flight, and events are shown and logged."""
+    from qase_iac.workflow.applying import Doing
+
+    with ExitStack() as stack:
+        policies = {"on_drift": given.get("on_drift"), "on_conflict": given.get("on_conflict")}
+        session, progress = stack.enter_context(session_for(settings, **policies))
+        log = stack.enter_context(open_for_lines(settings.events)) if settings.events else None
+        stopping = stack.enter_context(_graceful())
+
+        def on_event(event: Event) -> None:
+            _show(event, progress)
+            if log:
+                from qase_iac.apply.events import event_json
+
+                log.write(json.dumps(event_json(event, session.world.now()), ensure_ascii=True) + "\n")
+
+        def doing(confirm: Callable[[Planned], bool] | None) -> Doing:
+            return Doing(_holder(session), confirm or (lambda planned: True), on_event, lambda: bool(stopping))
+
+        yield session, doing, progress
+
+
+def _show(event: Event, progress: Meter) -> None:
+    from qase_iac.apply.events import OperationFailed, OperationFinished, Waiting, Warned
+
+    match event:
+        case OperationFinished():
+            progress.update("Applying", event.done, event.total)
+        case OperationFailed():
+            progress.stop()
+            say(f"{event.address}: {event.reason}")
+        case Waiting():
+            say(f"Waiting {event.seconds:.0f} s: {event.reason}")
+        case Warned():
+            progress.stop()
+            say(f"Warning: {event.summary} {event.detail}".rstrip())
+        case _:
+            pass
+
+
+@contextmanager
+def _graceful() -> Iterator[list[int]]:
+    """A list that is filled by the first Ctrl-C (or SIGTERM); the second one ends the program at once."""
+    seen: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+        say("\nStopping after the call in flight. Once more stops at once.")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield seen
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _holder(session: Session) -> Holder:
+    import getpass
+    import socket
+
+    from qase_iac.state.lock import Holder
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    command = shlex.join(["qase-iac", *sys.argv[1:]])
+    return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command)
+
+
+def _asker(
+    settings: Globals, session: Session, progress: Meter, auto: bool, fmt: str, full: bool
+) -> Callable[[Planned], bool]:
+    """Shows the plan and asks. With another format than text the plan goes to stderr: stdout is for the report."""
+
+    def confirm(planned: Planned) -> bool:
+        from qase_iac.render import render
+
+        progress.stop()
+        warn(session, planned.warnings)
+        if not auto or fmt == "text":
+            text = render(planned.plan, "text", full=full, color=settings.color(sys.stderr))
+            say(text.rstrip("\n")) if fmt != "text" else answer(text)
+        if auto or not any(planned.plan.unblocked):
+            return True
+        say("")
+        return click.prompt("Apply this? Only `yes` does it", default="no", err=True).strip() == "yes"
+
+    return confirm
+
+
+def _finish(outcome: Outcome, settings: Globals, fmt: str, report: str | None, full: bool) -> int:
+    if outcome.report is None:
+        say("Nothing was applied.")
+        return 1
+    done = outcome.report
+    if done.operations or done.warnings or fmt != "text" or report:
+        show(done, settings, fmt, report, full=full)
+    if outcome.again is not None:
+        if outcome.again.changes:
+            from qase_iac.render import render
+
+            say("Verified: a second plan is not empty. Qase keeps some values in another form, or somebody is at work:")
+            say(render(outcome.again, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
+            return done.exit_code or 6
+        say("Verified: a second plan is empty.")
+    return done.exit_code

@@ -1,0 +1,144 @@
+"""`qase-iac`: the group of commands, each imported only when it runs, and the one handler of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from qase_iac import __version__
+from qase_iac.cli.context import Globals, answer, global_options, say
+from qase_iac.errors import ConfigurationError, QaseIacError
+
+if TYPE_CHECKING:
+    from qase_iac.diagnostics import Diagnostic
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("create", "Scaffold a small project folder that works at once."),
+    "validate": ("validate", "Check every file, offline; all problems in one run."),
+    "plan": ("plan", "Show what apply would do. Writes nothing."),
+    "apply": ("apply", "Carry out a plan: a saved one exactly, or a fresh one after asking."),
+    "destroy": ("apply", "Delete all that is bound, in order; never the project."),
+    "show": ("plan", "Show a saved plan again, in any format."),
+    "export": ("export", "Write a live project as a project folder with its state."),
+    "convert": ("export", "Turn files of other systems into a project folder."),
+    "state": ("state", "Look at the state and mend it."),
+    "schema": ("reference", "Print or write the JSON Schemas of the file format."),
+    "explain": ("reference", "Say what an attribute takes."),
+    "emulator": ("emulate", "Serve the built-in emulator of the Qase API."),
+}
+"""Command -> (module below qase_iac.cli, one line of help). The help stands here so that `--help` imports nothing."""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"qase_iac.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f"There is no command {args[0]!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 changes (--detailed-exitcode), 3 invalid, 4 refused for safety, 5 stale plan, "
+    "6 done in part, 7 locked, 8 no access, 9 Qase unreadable, 130 interrupted, 1 anything else.",
+)
+@click.version_option(__version__, prog_name="qase-iac", message="%(prog)s %(version)s")
+@global_options
+def main() -> None:
+    """Test repository as code for Qase: YAML in git, planned and applied like infrastructure.
+
+    \b
+    Start here:
+      qase-iac init shop && cd shop
+      qase-iac plan
+      qase-iac apply
+    """
+
+
+def run() -> NoReturn:
+    """Entry point of the program. Never a traceback for anything that a user or a server can do."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    settings = Globals()
+    try:
+        code = main.main(arguments, prog_name="qase-iac", standalone_mode=False, obj=settings)
+        return int(code or 0)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        answer(error.ctx.get_help() if error.ctx else "")
+        return 1
+    except click.ClickException as error:
+        return _wrong_usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        say("\nInterrupted.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nobody to tell
+        return 1
+    except QaseIacError as error:
+        report(error, settings)
+        return error.exit_code
+    except Exception as error:  # a bug of ours: say so shortly, and fully on request
+        return _bug(error, settings)
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "qase-iac"
+    say(f"Error: {error.format_message()}\n`{command} --help` shows the options.")
+    return 1
+
+
+def _bug(error: Exception, settings: Globals) -> int:
+    if settings.verbose or os.environ.get("QASE_IAC_DEBUG"):
+        raise error
+    say(
+        f"Error: qase-iac failed in a way that it should not: {type(error).__name__}: {error}\n"
+        "Nothing more was done. Run again with -v for the details to report."
+    )
+    return 1
+
+
+def report(error: QaseIacError, settings: Globals) -> None:
+    """Prints one error for people: what, why, what to do; diagnostics in full."""
+    from qase_iac.values import printable
+
+    diagnostics: tuple[Diagnostic, ...] = getattr(error, "diagnostics", ())
+    if diagnostics:
+        from qase_iac.render import render
+
+        say(render(list(diagnostics), "text", color=settings.color(sys.stderr)).rstrip("\n"))
+        if isinstance(error, ConfigurationError):
+            return
+    lines = [f"Error: {error.summary}"]
+    lines += [line for text in (error.detail, error.hint) if text for line in text.splitlines()]
+    lines += [f"  {field}: {message}" for field, message in getattr(error, "field_errors", ())]
+    if request_id := getattr(error, "request_id", None):
+        lines.append(f"  request id {request_id}")
+    say("\n".join(printable(line) for line in lines))

@@ -1,0 +1,65 @@
+"""`plan` and `show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qase_iac.cli.context import Globals, global_options, pass_globals, say
+from qase_iac.cli.work import FORMATS, options_from, output_options, planning_options, session_for, show, warn
+
+
+@click.command("plan")
+@click.option("-o", "--out", metavar="FILE", help="Save the plan; `apply FILE` carries out exactly this.")
+@planning_options
+@click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@output_options
+@global_options
+@pass_globals
+def plan_command(
+    settings: Globals, out: str | None, full: bool, detailed_exitcode: bool, fmt: str, report: str | None, **given: Any
+) -> int:
+    """Show what apply would do. Writes nothing, neither to Qase nor to the state.
+
+    \b
+    Examples:
+      qase-iac plan
+      qase-iac plan --full --select 'checkout/**'
+      qase-iac plan -o plan.json --report plan.md
+    """
+    from qase_iac.plan import planfile
+    from qase_iac.workflow.planning import make_plan
+
+    with session_for(settings, on_drift=given["on_drift"], on_conflict=given["on_conflict"]) as (session, progress):
+        planned = make_plan(session, options_from(given))
+        planned.connection.close()
+        progress.stop()
+        warn(session, planned.warnings)
+        show(planned.plan, settings, fmt, report, full=full)
+        if out:
+            planfile.write(planned.plan, Path(out))
+            say(f"Saved the plan to {out}. `qase-iac apply {out}` carries out exactly this.")
+    return 2 if detailed_exitcode and planned.plan.changes else 0
+
+
+@click.command("show")
+@click.argument("planfile_path", metavar="PLANFILE")
+@click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
+@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")
+@click.option("--report", metavar="FILE", help="Write it to FILE as well; the ending says how.")
+@global_options
+@pass_globals
+def show_command(settings: Globals, planfile_path: str, full: bool, fmt: str, report: str | None) -> int:
+    """Show a saved plan again, in any format.
+
+    \b
+    Example:
+      qase-iac show plan.json --format markdown
+    """
+    from qase_iac.plan import planfile
+
+    show(planfile.read(Path(planfile_path)), settings, fmt, report, full=full)
+    return 0

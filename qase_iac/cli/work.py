@@ -1,0 +1,122 @@
+"""From global options to a session, and from a value to an answer: what the commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from qase_iac.cli.context import Globals, answer, say
+from qase_iac.errors import QaseIacError
+
+if TYPE_CHECKING:
+    from qase_iac.cli.progress import Meter
+    from qase_iac.plan.model import Options
+    from qase_iac.workflow.session import Session
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "markdown")
+
+
+@contextmanager
+def session_for(settings: Globals, **policies: str | None) -> Iterator[tuple[Session, Meter]]:
+    """A session over the project folder that the options name, with progress on stderr."""
+    from platformdirs import user_cache_path
+
+    from qase_iac.cli.progress import meter
+    from qase_iac.workflow.session import Ask, Session, World
+
+    with ExitStack() as stack:
+        shown = stack.enter_context(meter(settings))
+        world = World(progress=shown.reading, cache_dir=user_cache_path("qase-iac"))
+        if settings.http_log:
+            world.http_log = stack.enter_context(open_for_lines(settings.http_log))
+        ask = Ask(
+            folder=settings.folder,
+            profile=settings.profile,
+            api=settings.api,
+            rate_limit=settings.rate_limit,
+            lock_timeout=settings.lock_timeout,
+            on_drift=policies.get("on_drift"),
+            on_conflict=policies.get("on_conflict"),
+        )
+        yield Session(ask, world), shown
+
+
+def open_for_lines(path: str) -> Any:
+    """A log file, to append lines to, each written out at once."""
+    try:
+        return open(path, "a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise QaseIacError(f"The log {path} cannot be written: {error.strerror}.") from None
+
+
+def output_options(command: Decorated) -> Decorated:
+    """`--format` and `--report`, the same for every command that answers with a value."""
+    command = click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")(
+        command
+    )
+    return click.option("--report", metavar="FILE", help="Write it to FILE as well; the ending says how.")(command)
+
+
+def show(value: Any, settings: Globals, fmt: str = "text", report: str | None = None, **how: Any) -> None:
+    """Prints a value on stdout and, if asked, writes it to a file in the format of its ending."""
+    from qase_iac.render import format_for, render
+
+    answer(render(value, fmt, color=fmt == "text" and settings.color(sys.stdout), **how))
+    if report:
+        text = render(value, format_for(report), **how)
+        try:
+            Path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise QaseIacError(f"The report {report} cannot be written: {error.strerror}.") from None
+
+
+_PLANNING = (
+    click.option(
+        "--select", multiple=True, metavar="PATTERN", help="Only these addresses or suite globs, and what they need."
+    ),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these, nor what needs them."),
+    click.option("--no-deletes", is_flag=True, help="List deletes, but do not plan them."),
+    click.option("--allow-deletes", type=click.IntRange(min=0), metavar="N", help="Exactly so many deletes are meant."),
+    click.option("--allow-recreate", multiple=True, metavar="ADDRESS", help="It is no rename: delete and create it."),
+    click.option("--on-drift", type=click.Choice(["revert", "keep", "fail"]), help="When only Qase changed."),
+    click.option(
+        "--on-conflict", type=click.Choice(["fail", "ours", "theirs"]), help="When both changed, differently."
+    ),
+    click.option("--new-state", is_flag=True, help="Start a state for a project that is not empty."),
+)
+
+
+def planning_options(command: Decorated) -> Decorated:
+    """The options that shape a plan, of `plan` and of `apply` without a plan file."""
+    for option in reversed(_PLANNING):
+        command = option(command)
+    return command
+
+
+def options_from(given: dict[str, Any]) -> Options:
+    """The planner's options out of the command's parameters."""
+    from qase_iac.plan.model import Options
+
+    return Options(
+        select=tuple(given.get("select") or ()),
+        exclude=tuple(given.get("exclude") or ()),
+        deletes=not given.get("no_deletes"),
+        allow_deletes=given.get("allow_deletes"),
+        allow_recreate=frozenset(given.get("allow_recreate") or ()),
+        on_drift=given.get("on_drift"),
+        on_conflict=given.get("on_conflict"),
+        new_state=bool(given.get("new_state")),
+    )
+
+
+def warn(session: Session, diagnostics: list[Any]) -> None:
+    """Warnings about the files, on stderr, short."""
+    for diagnostic in diagnostics:
+        say(f"Warning: {diagnostic.source}: {diagnostic.summary}")

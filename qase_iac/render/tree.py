@@ -1,0 +1,73 @@
+"""How changes are grouped and ordered for people: what may hurt first, then by the suite tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from qase_iac.kinds import BY_NAME, RANK
+from qase_iac.plan.model import Action, Change, Origin
+from qase_iac.values import printable
+
+Place = tuple[int, tuple[str, ...]]
+
+ORDER: dict[Action, int] = {
+    Action.DELETE: 0,
+    Action.UPDATE: 2,
+    Action.MOVE: 3,
+    Action.CREATE: 4,
+    Action.ADOPT: 5,
+    Action.NO_OP: 6,
+    Action.FORGET: 7,
+}
+BLOCKED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Changes under one header, in the order in which people should read them."""
+
+    header: str
+    changes: tuple[Change, ...]
+
+
+def groups(changes: Iterable[Change]) -> list[Group]:
+    """Groups that delete come first, then those that revert somebody's edit, then blocked ones, then the others.
+
+    Among equals: project, milestones, shared steps, suites by path, test plans. Inside a group deletes are first,
+    then what is blocked, updates, moves, creates, and what costs no request; else the order of execution.
+    """
+    found: dict[Place, list[Change]] = {}
+    for change in changes:
+        found.setdefault(_place(change), []).append(change)
+    ranked = sorted(found.items(), key=lambda item: (min(map(_danger, item[1])), item[0]))
+    return [Group(_header(place, members[0]), tuple(sorted(members, key=_rank))) for place, members in ranked]
+
+
+def reverts(change: Change) -> bool:
+    """Whether the change undoes somebody's edit in Qase."""
+    return any(attribute.origin is Origin.THEIRS for attribute in change.attributes.values())
+
+
+def _rank(change: Change) -> int:
+    return BLOCKED if change.blocked else ORDER[change.action]
+
+
+def _danger(change: Change) -> int:
+    if change.blocked:
+        return 2
+    return 0 if change.action is Action.DELETE else 1 if reverts(change) else 3
+
+
+def _place(change: Change) -> Place:
+    """Cases and suites stand together in the suite tree, every other kind by itself."""
+    if BY_NAME[change.kind].owned_by_scope:
+        return RANK["suite"], tuple(change.suite.split("/")) if change.suite else ()
+    return RANK[change.kind], ()
+
+
+def _header(place: Place, change: Change) -> str:
+    kind = BY_NAME[change.kind]
+    if kind.owned_by_scope:
+        return "/".join(map(printable, place[1])) + "/" if place[1] else "./"
+    return (kind.section or kind.name).replace("_", " ")

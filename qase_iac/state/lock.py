@@ -1,0 +1,137 @@
+"""One run at a time. The operating system holds the lock, so it never outlives its holder on this machine.
+
+Beside the lock file stands a readable note of who holds it. A note without a lock is what a dead holder left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from qase_iac.errors import StateError, StateLocked
+from qase_iac.values import printable
+
+POLL = 0.05
+"""Seconds between two looks at a lock that somebody else holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a state: plain facts, handed in by whoever starts the run. `time` is ISO, UTC."""
+
+    user: str
+    host: str
+    pid: int
+    time: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        what = f", `{self.command}`" if self.command else ""
+        return printable(f"{self.user}@{self.host}, process {self.pid}, since {self.time}{what}")
+
+
+def holder_path(path: Path) -> Path:
+    """The note beside the lock file `path`."""
+    return path.with_name(path.name + ".holder")
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who wrote the note beside the lock file `path`; None when there is none or it makes no sense."""
+    try:
+        data: Any = json.loads(holder_path(path).read_bytes())
+        holder = Holder(**{field.name: data[field.name] for field in fields(Holder)})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    texts = (holder.user, holder.host, holder.time, holder.command)
+    return holder if isinstance(holder.pid, int) and all(isinstance(text, str) for text in texts) else None
+
+
+class Lock:
+    """A context that holds the lock file `path`. `left_behind` names a holder that died without giving it back."""
+
+    def __init__(self, path: Path, holder: Holder, timeout: float = 0.0) -> None:
+        self.path = path
+        self.holder = holder
+        self.timeout = timeout
+        self.left_behind: Holder | None = None
+        self._lock: FileLock | None = None
+
+    def __enter__(self) -> Lock:
+        self._lock = _acquire(self.path, self.timeout)
+        try:
+            self.left_behind = read_holder(self.path)
+            _write_holder(self.path, self.holder)
+        except OSError as error:
+            self._lock.release()
+            raise _unusable(self.path, error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The note goes first: were the lock given back before, it could be the next holder's that is removed.
+        with suppress(OSError):
+            holder_path(self.path).unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.release()
+
+
+def unlock(path: Path) -> Holder | None:
+    """Removes the note of a holder that is dead, and names it. Raises StateLocked when it is alive."""
+    if not path.exists():
+        return None
+    lock = _acquire(path, 0.0)
+    try:
+        dead = read_holder(path)
+        with suppress(OSError):
+            holder_path(path).unlink(missing_ok=True)
+        return dead
+    finally:
+        lock.release()
+
+
+def _acquire(path: Path, timeout: float) -> FileLock:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600)
+        lock.acquire(poll_interval=POLL)
+    except Timeout:
+        raise _locked(path, timeout) from None
+    except RuntimeError:  # this very thread holds it already
+        raise _locked(path, timeout) from None
+    except (OSError, NotImplementedError) as error:
+        raise _unusable(path, error) from error
+    return lock
+
+
+def _write_holder(path: Path, holder: Holder) -> None:
+    note = holder_path(path)
+    fresh = note.with_name(note.name + ".tmp")
+    fresh.write_text(json.dumps(asdict(holder)) + "\n", encoding="utf-8")
+    os.replace(fresh, note)
+
+
+def _locked(path: Path, timeout: float) -> StateLocked:
+    holder = read_holder(path)
+    waited = f" It was waited for {timeout:g} s." if timeout > 0 else ""
+    return StateLocked(
+        f"The state is locked by {holder or 'a process that has not said its name'}.",
+        f"Two runs at once would undo each other's work.{waited}",
+        "Wait for it to end (--lock-timeout 60 waits up to a minute), or end that process; the lock ends with it.",
+    )
+
+
+def _unusable(path: Path, error: Exception) -> StateError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return StateError(
+        f"The state cannot be locked: {path}: {reason}.",
+        "Without a lock two runs at once would undo each other's work.",
+        "Keep the state in a folder that can be written to, on a disk that knows file locks.",
+    )

@@ -1,0 +1,275 @@
+"""Where the state is kept. `StateStore` is what every backend promises; `LocalStore` is a file in the project folder.
+
+A state file never holds a token: nothing that reaches it knows one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from qase_iac.errors import SafetyRefusal, StateError
+from qase_iac.state.lock import Holder, Lock, unlock
+from qase_iac.state.model import Binding, State
+from qase_iac.values import printable
+
+FOLDER = ".qase-iac"
+_MEND = "Put back the previous version (the same name with .backup), or rebuild it with `qase-iac state rebuild`."
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class StateStore(Protocol):
+    """One state, held by one run at a time."""
+
+    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Lock]:
+        """Holds the state while the context lasts. Raises StateLocked, naming who has it, after `timeout` seconds."""
+        ...
+
+    def read(self) -> State:
+        """The state as it is, an empty one when there is none. Raises StateError when it cannot be understood."""
+        ...
+
+    def write(self, state: State) -> None:
+        """Replaces the state as a whole. Raises StateError when what is there is not what was read or written last."""
+        ...
+
+    def unlock(self) -> Holder | None:
+        """Clears what a dead holder left behind and names it. Raises StateLocked when the holder is alive."""
+        ...
+
+
+def state_path(root: Path, project: str, api_url: str) -> Path:
+    """`.qase-iac/PROJECT@HOST.json` below the project folder, whatever project and address contain."""
+    return root / FOLDER / f"{_safe(project.upper())}@{_host(api_url)}.json"
+
+
+def _host(api_url: str) -> str:
+    if api_url.partition(":")[0] == "emulator":
+        return "emulator"
+    try:
+        parts = urlsplit(api_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    return _safe(f"{host}_{port}" if host and port else host or api_url)
+
+
+def _safe(text: str) -> str:
+    """`text` as a part of a file name: one plain word, no path, no leading dot."""
+    return _UNSAFE.sub("_", text).strip("._-")[:100] or "unknown"
+
+
+def check_identity(state: State, project: str, api: str) -> None:
+    """Refuses a state that was made for another project or another API. A state that does not exist fits any."""
+    if not state.exists:
+        return
+    if state.project.casefold() != project.casefold():
+        what = f"project {printable(state.project)}, not to {printable(project)}"
+    elif _canonical_api(state.api) != _canonical_api(api):
+        what = f"{printable(state.api)}, not to {printable(api)}"
+    else:
+        return
+    raise SafetyRefusal(
+        "foreign-state",
+        f"The state belongs to {what}.",
+        "Ids differ from project to project, so working with it would change objects that are not meant.",
+        "Correct `project`, `api.url` or `state` in qase.yaml (or the profile), or name another state file.",
+    )
+
+
+def _canonical_api(url: str) -> str:
+    scheme, colon, rest = url.rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{colon}{host.lower()}{slash}{path}" if colon else scheme
+
+
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Writes a file as a whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
+
+    The temporary name is fixed, so that killed runs leave one file at most; whoever writes holds the lock.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb", buffering=1 << 18) as file:
+            os.chmod(temporary, 0o600)
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename or a new name in `folder` outlive a power cut, where the system can do that."""
+    if os.name == "nt":  # pragma: no cover
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def dump(state: State) -> Iterator[bytes]:
+    """The state as JSON, one binding a line: quick to write, and small differences give small diffs."""
+
+    def text(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+    def lines() -> Iterator[str]:
+        data = state.to_json()
+        for at, (key, value) in enumerate(data.items()):
+            yield ("{\n" if at == 0 else ",\n") + text(key) + ": "
+            if isinstance(value, dict) and value:
+                pairs = (f"{text(name)}: {text(entry)}" for name, entry in value.items())
+                yield "{\n"
+                yield from (line if first == 0 else ",\n" + line for first, line in enumerate(pairs))
+                yield "\n}"
+            else:
+                yield text(value)
+        yield "\n}\n"
+
+    # A lone surrogate in a title is no valid UTF-8; it must survive the round trip all the same.
+    return (line.encode("utf-8", "surrogatepass") for line in lines())
+
+
+def parse(content: bytes) -> State:
+    """The state that `dump` wrote. Raises ValueError, whatever is wrong with it."""
+    try:
+        state = State.from_json(json.loads(content))
+        for address, binding in state.bindings.items():
+            _check(address, binding)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    return state
+
+
+def _check(address: str, binding: Binding) -> None:
+    sound = isinstance(binding.id, int | str) and not isinstance(binding.id, bool) and isinstance(binding.protect, bool)
+    mappings = (binding.sent, binding.served, binding.meta, binding.unsupported)
+    if not (sound and "." in address and all(isinstance(part, dict) for part in mappings)):
+        raise ValueError(f"the entry of {address} is not one of ours")
+    if not (isinstance(binding.depends_on, list) and all(isinstance(name, str) for name in binding.depends_on)):
+        raise ValueError(f"depends_on of {address} is no list of addresses")
+
+
+class LocalStore:
+    """The state as a file. `read` before `write`; a file that somebody else wrote in between is never replaced."""
+
+    def __init__(self, path: Path, before_replace: Callable[[], None] = lambda: None) -> None:
+        """`before_replace` runs between the check and the rename; it is there for tests."""
+        self.path = path
+        self._before_replace = before_replace
+        self._known: tuple[str, int] | None = None
+        self._signature: tuple[int, ...] | None = None
+
+    @property
+    def backup_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".backup")
+
+    @property
+    def journal_path(self) -> Path:
+        return self.path.with_name(self.path.name.removesuffix(".json") + ".journal")
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path.with_name(self.path.name.removesuffix(".json") + ".lock")
+
+    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Lock]:
+        return Lock(self.lock_path, holder, timeout)
+
+    def unlock(self) -> Holder | None:
+        return unlock(self.lock_path)
+
+    def read(self) -> State:
+        state, self._signature = self._load()
+        self._known = (state.lineage, state.serial)
+        return state
+
+    def write(self, state: State) -> None:
+        self._refuse_foreign(state)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._known is not None and self._known[1] != state.serial and self.path.exists():
+                self._back_up()
+            self._before_replace()
+            replace_file(self.path, dump(state))
+            self._signature = self._sign()
+        except OSError as error:
+            raise StateError(
+                f"The state cannot be written: {self.path}: {error.strerror or error}.",
+                "The version of before is still there, and so is the journal of this run.",
+                "Make room, or make the folder writable, and run the command again: it picks up where this one ended.",
+            ) from error
+        self._known = (state.lineage, state.serial)
+
+    def _refuse_foreign(self, state: State) -> None:
+        """The file must be what this store read or wrote last; parsed again only if it was touched since."""
+        if self._known is None or self._sign() != self._signature:
+            now = self._load()[0]
+            if (now.lineage, now.serial) != (self._known or ("", 0)):
+                raise StateError(
+                    f"The state changed while this run was at work: {self.path} now has serial {now.serial}.",
+                    "Another run wrote it. Replacing it would lose what that run did.",
+                    "Run the command again; it starts from the new state.",
+                )
+        lineage, serial = self._known or ("", 0)
+        if (lineage and state.lineage != lineage) or state.serial < serial or not state.lineage:
+            raise StateError(
+                f"The state to be written (lineage {state.lineage or 'none'}, serial {state.serial}) does not follow "
+                f"the one in {self.path} (lineage {lineage or 'none'}, serial {serial}).",
+                "Replacing it would lose what is recorded there.",
+                "Name another state file, or move this one away.",
+            )
+
+    def _sign(self) -> tuple[int, ...] | None:
+        try:
+            about = self.path.stat()
+        except OSError:
+            return None
+        return (about.st_ino, about.st_size, about.st_mtime_ns)
+
+    def _load(self) -> tuple[State, tuple[int, ...] | None]:
+        signature = self._sign()
+        try:
+            about = self.path.stat()
+            if not stat.S_ISREG(about.st_mode):
+                raise StateError(f"The state is no file: {self.path}.", hint="Move it away, or name another path.")
+            return parse(self.path.read_bytes()), signature
+        except FileNotFoundError:
+            return State(), None
+        except OSError as error:
+            raise StateError(
+                f"The state cannot be read: {self.path}: {error.strerror or error}.",
+                "Without it nothing is known about which object is whose.",
+            ) from error
+        except ValueError as error:
+            raise StateError(
+                f"The state file is not one that this version can read: {self.path}.",
+                printable(str(error)),
+                _MEND,
+            ) from None
+
+    def _back_up(self) -> None:
+        """The version of before as `.backup`: a second name for the same file where the system has that."""
+        fresh = self.backup_path.with_name(self.backup_path.name + ".tmp")
+        fresh.unlink(missing_ok=True)
+        try:
+            os.link(self.path, fresh)
+            os.replace(fresh, self.backup_path)
+        except OSError:
+            replace_file(self.backup_path, [self.path.read_bytes()])

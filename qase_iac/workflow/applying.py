@@ -1,0 +1,188 @@
+"""Carry out a plan: a fresh one after asking, or a saved one exactly. The only way to write to Qase."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from qase_iac.apply.events import OnEvent
+from qase_iac.apply.executor import execute
+from qase_iac.apply.guard import check_before_apply, verify_plan, verify_preconditions
+from qase_iac.apply.report import Report
+from qase_iac.config.loader import Loaded
+from qase_iac.diagnostics import has_errors
+from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan
+from qase_iac.plan.digests import live_digest
+from qase_iac.plan.model import Action, Options, Plan
+from qase_iac.plan.resolve import resolve
+from qase_iac.state.journal import Header, Journal, seen_of
+from qase_iac.state.lock import Holder
+from qase_iac.workflow.memory import Memory, put_away, recall
+from qase_iac.workflow.planning import Planned, bound_ids, make_plan, read
+from qase_iac.workflow.session import TOOL, Session
+
+
+@dataclass
+class Doing:
+    """How an apply is watched and stopped.
+
+    `confirm` is shown the plan and says whether to go on. `interrupted` is asked before every call.
+    """
+
+    holder: Holder
+    confirm: Callable[[Planned], bool] = lambda planned: True
+    on_event: OnEvent = lambda event: None
+    interrupted: Callable[[], bool] = lambda: False
+
+
+@dataclass
+class Outcome:
+    """What came of an apply; `report` is None when the answer was no. `again` is the plan afterwards, if asked for."""
+
+    plan: Plan
+    report: Report | None = None
+    again: Plan | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool = False) -> Outcome:
+    """Plans, asks, and carries out what was shown, under the lock of the state.
+
+    Raises what `make_plan` raises, SafetyRefusal (brake, no state), StateLocked.
+    """
+    with session.store.lock(doing.holder, session.ask.lock_timeout):
+        planned = make_plan(session, options)
+        try:
+            check_before_apply(planned.plan, planned.state, session.settings.policy)
+            if not doing.confirm(planned):
+                return Outcome(planned.plan)
+            _put_away(session, planned)
+            outcome = Outcome(planned.plan, _carry_out(session, planned, doing))
+        finally:
+            planned.connection.close()
+        return _verified(session, options, outcome) if verify else outcome
+
+
+def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None = None, verify: bool = False) -> Outcome:
+    """Carries out a saved plan exactly, if nothing that it was made from has changed. Raises StalePlan otherwise."""
+    if expect and expect != plan.digest:
+        raise StalePlan(
+            f"This is not the plan that was approved: its digest is {plan.digest}.",
+            f"--expect names {expect}.",
+            "Nothing was written. Review this plan, or apply the one that was approved.",
+        )
+    with session.store.lock(doing.holder, session.ask.lock_timeout):
+        loaded = session.load_valid()
+        memory = recall(session)
+        planned = _as_planned(session, loaded, memory, plan)
+        try:
+            check_before_apply(plan, planned.state, session.settings.policy)
+            outcome = Outcome(plan, _carry_out(session, planned, doing))
+        finally:
+            planned.connection.close()
+        return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
+
+
+def _as_planned(session: Session, loaded: Loaded, memory: Memory, plan: Plan) -> Planned:
+    """A saved plan with all that is needed to carry it out, after checking that it still holds."""
+    from qase_iac.api.remote import QaseRemote
+
+    if (plan.project, plan.api) != (session.project, session.api):
+        raise StalePlan(f"This plan is for project {plan.project} at {plan.api}, not for {session.project} here.")
+    if memory.changed or memory.open:
+        raise StalePlan(
+            "A run was interrupted since this plan was made, or while it was carried out.",
+            "What it did has to be taken into account first.",
+            "Plan again: the new plan shows what is left to do.",
+        )
+    verify_plan(plan, memory.state, session.digest(loaded))
+    connection = session.connect()
+    try:
+        snapshot = read(session, connection, loaded.desired, memory.state)
+        makes_project = any(c.kind == "project" and c.action is Action.CREATE for c in plan.changes)
+        if makes_project == snapshot.exists:
+            raise StalePlan("The project was created or deleted in Qase since this plan was made.")
+        verify_preconditions(plan, snapshot, live_digest, memory.state)
+        desired, found = resolve(loaded.desired, snapshot, bound_ids(memory.state))
+        if has_errors(found):
+            raise ConfigurationError(found)
+    except BaseException:
+        connection.close()
+        raise
+    remote = QaseRemote(connection.client, session.project, snapshot)
+    return Planned(plan, desired, snapshot, memory.state, connection, remote, loaded.diagnostics, memory)
+
+
+def _put_away(session: Session, planned: Planned) -> None:
+    """Takes over what an interrupted run left; refuses to go on over creates that nobody can tell apart."""
+    left = put_away(session, planned.memory, {str(address) for address in planned.desired.adopt})
+    if left:
+        raise SafetyRefusal(
+            "unsettled",
+            f"An interrupted run left {len(left)} creates unsettled: {', '.join(left[:5])}.",
+            "\n".join(finding.summary for finding in planned.plan.findings if finding.code == "unsettled-create"),
+            "Say under `adopt:` which object is which, then run again.",
+        )
+
+
+def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
+    plan, state = planned.plan, planned.state
+    if not plan.changes and not _to_record(planned):
+        return Report()
+    if not state.exists:
+        state.lineage = str(
+            uuid.UUID(int=int(session.world.random() * 2**64) << 64 | uuid.uuid4().int >> 64, version=4)
+        )
+        state.project, state.api = session.project, session.api
+    state.tool = TOOL
+    header = Header(
+        lineage=state.lineage,
+        serial=state.serial,
+        plan=plan.digest,
+        project=session.project,
+        api=session.api,
+        tool=TOOL,
+        time=session.world.now(),
+        seen=seen_of(planned.snapshot),
+    )
+    journal = Journal(session.store.journal_path, header)
+    return execute(
+        plan,
+        planned.desired,
+        state,
+        planned.remote,
+        journal,
+        session.store.write,
+        bulk_size=session.settings.bulk_size,
+        read_file=lambda path: _read_inside(session, path),
+        now=session.world.now,
+        on_event=doing.on_event,
+        interrupted=doing.interrupted,
+    )
+
+
+def _to_record(planned: Planned) -> bool:
+    """Whether there is something to note in the state although nothing has to be written to Qase."""
+    applied = set(planned.state.moved)
+    fresh = any(f"{entry.origin} -> {entry.target}" not in applied for entry in planned.desired.moved)
+    return bool(planned.plan.observed) or (fresh and planned.state.exists)
+
+
+def _read_inside(session: Session, path: str) -> bytes:
+    """The bytes of a file of the folder. Raises OSError for a path that leaves it: a plan file is outside input."""
+    root = session.root.resolve()
+    target = (root / path).resolve()
+    if not target.is_relative_to(root):
+        raise OSError(f"{path} is outside the project folder")
+    return target.read_bytes()
+
+
+def _verified(session: Session, options: Options, outcome: Outcome) -> Outcome:
+    """The outcome with the plan that follows it."""
+    if outcome.report is None or outcome.report.interrupted:
+        return outcome
+    again = make_plan(session, Options(deletes=options.deletes, select=options.select, exclude=options.exclude))
+    again.connection.close()
+    outcome.again = again.plan
+    return outcome

@@ -1,0 +1,58 @@
+"""The state as it really is: the file, and what the journal of an interrupted run adds to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qase_iac.apply.fold import fold
+from qase_iac.apply.settle import Settled, settle, take_over
+from qase_iac.model import Snapshot
+from qase_iac.state.journal import Header, Intent, carry, read_journal
+from qase_iac.state.model import State
+from qase_iac.workflow.session import Session
+
+
+@dataclass
+class Memory:
+    """`state` with the journal folded in; `open` are intents whose outcome only Qase knows, `header` their run's."""
+
+    state: State
+    open: tuple[Intent, ...] = ()
+    header: Header | None = None
+    changed: bool = False
+    settled: Settled | None = None
+
+    def settle(self, snapshot: Snapshot) -> Settled | None:
+        """Looks for the outcome of open intents in what was read, and puts it into `state`."""
+        if self.header and self.open:
+            self.settled = settle(self.open, snapshot, self.state, self.header.seen)
+            self.changed = take_over(self.state, self.settled) or self.changed
+        return self.settled
+
+
+def recall(session: Session) -> Memory:
+    """Reads state and journal; writes nothing. Raises StateError, or SafetyRefusal for another project's state."""
+    state = session.read_state()
+    contents = read_journal(session.store.journal_path)
+    if contents is None:
+        return Memory(state)
+    folded = fold(state, contents)
+    return Memory(folded.state, folded.open, contents.header, folded.changed)
+
+
+def put_away(session: Session, memory: Memory, adopted: set[str]) -> list[str]:
+    """Saves what the journal and Qase told, so that a new run can begin. The lock is held.
+
+    Returns the addresses that could not be settled; their intents stay in the journal. Those in `adopted` count as
+    settled: the files say which object they are.
+    """
+    if memory.header is None:
+        return []
+    state = memory.state
+    unsettled = {str(finding.address) for finding in (memory.settled.findings if memory.settled else ())} - adopted
+    left = [intent for intent in memory.open if any(item.address in unsettled for item in intent.items)]
+    if memory.changed:
+        state.serial += 1
+        session.store.write(state)
+    carry(session.store.journal_path, replace(memory.header, serial=state.serial), left)
+    return sorted(unsettled)

@@ -1,0 +1,150 @@
+"""Read the files, read Qase, make the plan. Writes nothing, neither to Qase nor to the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qase_iac.api.refresh import refresh
+from qase_iac.api.remote import QaseRemote
+from qase_iac.apply.settle import Settled
+from qase_iac.diagnostics import Diagnostic, Severity, has_errors
+from qase_iac.errors import ConfigurationError, NotFound
+from qase_iac.kinds import BY_NAME
+from qase_iac.model import Desired, LiveObject, Snapshot
+from qase_iac.plan.model import Options, Plan
+from qase_iac.plan.planfile import seal
+from qase_iac.plan.planner import build
+from qase_iac.plan.resolve import resolve
+from qase_iac.state.model import State
+from qase_iac.values import JSON, RemoteId
+from qase_iac.workflow.memory import Memory, recall
+from qase_iac.workflow.session import TOOL, Connection, Session
+
+
+@dataclass
+class Planned:
+    """A plan with everything it was made from, and the connection to carry it out over."""
+
+    plan: Plan
+    desired: Desired
+    snapshot: Snapshot
+    state: State
+    connection: Connection
+    remote: QaseRemote
+    warnings: list[Diagnostic]
+    memory: Memory
+
+
+def make_plan(session: Session, options: Options) -> Planned:
+    """The plan of a project folder. The caller closes `connection`.
+
+    Raises ConfigurationError (files, or words that Qase does not know), SafetyRefusal (state of another project,
+    token host), ApiError (Qase could not be read: nothing was planned).
+    """
+    loaded = session.load_valid()
+    memory = recall(session)
+    state = memory.state
+    options = replace(options, bulk_size=session.settings.bulk_size)
+    connection = session.connect()
+    try:
+        snapshot = read(session, connection, loaded.desired, state)
+        settled = memory.settle(snapshot)
+        desired, plan = _plan(session, loaded.desired, snapshot, state, options, session.digest(loaded))
+        if unread := _unread_members(plan, snapshot):
+            _read_members(connection, session, snapshot, unread)
+            desired, plan = _plan(session, loaded.desired, snapshot, state, options, session.digest(loaded))
+    except BaseException:
+        connection.close()
+        raise
+    remote = QaseRemote(connection.client, session.project, snapshot)
+    if settled:
+        plan = replace(plan, findings=(*_told(settled), *plan.findings))
+    return Planned(seal(plan), desired, snapshot, state, connection, remote, loaded.diagnostics, memory)
+
+
+def _told(settled: Settled) -> list[Diagnostic]:
+    """What became of the interrupted run's last calls, for people."""
+    found = [
+        Diagnostic(
+            "settled",
+            f"An interrupted run had created it (id {b.id}); it is bound now.",
+            severity=Severity.WARNING,
+            address=a,
+        )
+        for a, b in sorted(settled.bindings.items())
+    ]
+    lost = [
+        Diagnostic("settled", "An interrupted run had not created it.", severity=Severity.WARNING, address=address)
+        for address in sorted(settled.lost)
+    ]
+    return [*settled.findings, *found, *lost]
+
+
+def bound_ids(state: State) -> frozenset[tuple[str, RemoteId]]:
+    """(kind, id) of everything that the state binds."""
+    return frozenset((address.partition(".")[0], binding.id) for address, binding in state.bindings.items())
+
+
+def read(session: Session, connection: Connection, desired: Desired, state: State, full: bool = False) -> Snapshot:
+    """Everything in Qase that planning needs, in the fewest requests."""
+    wanted = {str(r.attributes.get("title")) for a, r in desired.resources.items() if BY_NAME[a.kind].members}
+    snapshot = refresh(
+        connection.client,
+        session.project,
+        state=state,
+        need_members=sorted({t for r in desired.resources.values() for t in _custom_titles(r.attributes)}),
+        need_shared_parameters=any(_uses_shared(r.attributes.get("parameters")) for r in desired.resources.values()),
+        wanted=lambda live: live.title in wanted,
+        full=full,
+        progress=session.world.progress,
+    )
+    if not snapshot.exists and (state.exists or not desired.create):
+        hint = "Check `project:` in qase.yaml and the rights of the token."
+        if not desired.create:
+            hint += " `create: true` lets apply create the project."
+        raise NotFound(
+            f"Qase has no project {session.project}, or the token may not see it.",
+            "Nothing was planned: an unreadable project is not an empty one.",
+            hint,
+            status=404,
+        )
+    return snapshot
+
+
+def _custom_titles(attributes: dict[str, JSON]) -> list[str]:
+    return [name.partition(".")[2] for name, value in attributes.items() if name.startswith("custom_fields.") and value]
+
+
+def _uses_shared(parameters: JSON) -> bool:
+    return any(isinstance(item.get("shared"), dict) for item in parameters or ())
+
+
+def _plan(
+    session: Session, offline: Desired, snapshot: Snapshot, state: State, options: Options, digest: str
+) -> tuple[Desired, Plan]:
+    desired, found = resolve(offline, snapshot, bound_ids(state))
+    if has_errors(found):
+        raise ConfigurationError(found)
+    plan = build(desired, snapshot, state, options, api=session.api, tool=TOOL, config_digest=digest)
+    return desired, replace(plan, findings=(*plan.findings, *found))
+
+
+def _unread_members(plan: Plan, snapshot: Snapshot) -> list[LiveObject]:
+    """Objects whose members change although only the state vouched for them: their assignees are not known."""
+    unread = []
+    for change in plan.changes:
+        kind = BY_NAME[change.kind]
+        if change.id is not None and any(row.name in change.attributes for row in kind.members):
+            live = snapshot.get(change.kind, change.id)
+            if live and "assignees" not in live.meta:
+                unread.append(live)
+    return unread
+
+
+def _read_members(connection: Connection, session: Session, snapshot: Snapshot, unread: list[LiveObject]) -> None:
+    remote = QaseRemote(connection.client, session.project, snapshot)
+    for live in unread:
+        whole = remote.read(live.kind, live.id)
+        if whole:
+            snapshot.objects[live.kind][live.id] = whole
+            snapshot.requests += 1

@@ -1,0 +1,203 @@
+"""One run over one project folder: its settings, its place at the API, its state; and all that comes from outside."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from qase_iac import __version__
+from qase_iac.config.catalogue_file import read_catalogue
+from qase_iac.config.loader import Loaded, config_digest, load
+from qase_iac.config.settings import Overrides, Settings, load_settings
+from qase_iac.diagnostics import Diagnostic, has_errors
+from qase_iac.errors import AccessDenied, ConfigurationError, QaseIacError
+from qase_iac.state.model import State
+from qase_iac.state.store import LocalStore, check_identity, state_path
+
+if TYPE_CHECKING:
+    import httpx
+
+    from qase_iac.api.client import Client
+    from qase_iac.api.transports import Stack
+
+TOOL = f"qase-iac {__version__}"
+TOKEN = "QASE_TESTOPS_API_TOKEN"
+EMULATOR_DATABASE = ".qase-iac/emulator.db"
+CATALOGUE = "catalogue.yaml"
+
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Says nothing."""
+
+
+@dataclass
+class World:
+    """What comes from outside, so that everything else is a function of its arguments.
+
+    `wall` gives seconds since 1970. `app` is a WSGI emulator to use for `emulator` in place of the folder's own.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    wall: Callable[[], float] = time.time
+    random: Callable[[], float] = random.random
+    http_log: TextIO | None = None
+    progress: Progress = no_progress
+    cache_dir: Path | None = None
+    app: Any = None
+
+    def now(self) -> str:
+        """The time as ISO text in UTC, to the second."""
+        return datetime.fromtimestamp(self.wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the global options say about the folder and the API; None: not said."""
+
+    folder: Path
+    profile: str | None = None
+    api: str | None = None
+    rate_limit: int | None = None
+    lock_timeout: float = 0.0
+    on_drift: str | None = None
+    on_conflict: str | None = None
+
+
+@dataclass
+class Connection:
+    """A client and its transports; close it when done."""
+
+    client: Client
+    stack: Stack
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Session:
+    """One project folder as one run sees it. Raises ConfigurationError when its settings are invalid."""
+
+    def __init__(self, ask: Ask, world: World) -> None:
+        from qase_iac.api.hosts import is_emulator, is_local, resolve_api_url
+
+        self.ask = ask
+        self.world = world
+        overrides = Overrides(ask.rate_limit, ask.on_drift, ask.on_conflict)
+        settings, problems = load_settings(
+            ask.folder, profile=ask.profile, environment=world.environment, overrides=overrides
+        )
+        self.problems: list[Diagnostic] = problems
+        if settings is None:
+            raise ConfigurationError(problems)
+        self.settings: Settings = settings
+        self.api, self.origin = resolve_api_url(ask.api, world.environment, settings.api_file_url)
+        self.emulated = is_emulator(self.api)
+        if settings.rate_limit == 0 and not is_local(self.api):
+            raise QaseIacError(
+                "A rate limit of 0 is for servers on this machine only.",
+                f"{self.api} is not on this machine.",
+                "Leave out --rate-limit, or give the limit of your plan.",
+            )
+
+    @property
+    def project(self) -> str:
+        return self.settings.project
+
+    @property
+    def root(self) -> Path:
+        return self.settings.root
+
+    def load(self) -> Loaded:
+        """The whole folder with every problem found; does not raise for problems in content."""
+        catalogue, found = read_catalogue(self.root)
+        loaded = load(self.settings, offline=catalogue, cache_dir=self.world.cache_dir)
+        problems = sorted({*self.problems, *found, *loaded.diagnostics}, key=Diagnostic.sort_key)
+        return Loaded(loaded.desired, problems, loaded.files)
+
+    def load_valid(self) -> Loaded:
+        """As `load`; raises ConfigurationError when there is an error."""
+        loaded = self.load()
+        if has_errors(loaded.diagnostics):
+            raise ConfigurationError(loaded.diagnostics)
+        return loaded
+
+    def digest(self, loaded: Loaded) -> str:
+        return config_digest(loaded.desired, self.settings)
+
+    # -- the state ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> LocalStore:
+        given = self.settings.state_path
+        path = self.root / given if given else state_path(self.root, self.project, self.api)
+        return LocalStore(path)
+
+    def read_state(self) -> State:
+        """The state as it is; raises SafetyRefusal when it belongs to another API or project."""
+        state = self.store.read()
+        check_identity(state, self.project, self.api)
+        return state
+
+    # -- the API -----------------------------------------------------------------------------------------------------
+
+    def connect(self) -> Connection:
+        """A client for the effective API. Raises SafetyRefusal or AccessDenied before anything is sent."""
+        from qase_iac.api.client import Client
+        from qase_iac.api.transports import build_stack
+
+        token = None if self.emulated else self._token()
+        stack = build_stack(
+            self._emulator() if self.emulated else self._http(),
+            per_minute=0 if self.emulated else self.settings.rate_limit,
+            wall=self.world.wall,
+            random=self.world.random,
+            log_file=self.world.http_log,
+        )
+        base = "http://emulator/v1" if self.emulated else self.api
+        # The emulator answers in this process: threads would only wait for each other.
+        return Connection(Client(base, token, stack.retry, pool=1 if self.emulated else 4), stack)
+
+    def _token(self) -> str:
+        from qase_iac.api.hosts import check_token_host
+
+        check_token_host(self.api, self.origin, self.world.environment)
+        token = self.world.environment.get(TOKEN, "").strip()
+        if not token:
+            raise AccessDenied(
+                f"There is no API token for {self.api}.",
+                hint=f"Set {TOKEN} to a token from your Qase account (Workspace settings, API tokens).",
+            )
+        return token
+
+    def _http(self) -> httpx.BaseTransport:
+        import httpx
+
+        from qase_iac.api.hosts import proxy_for
+
+        proxy = proxy_for(self.api, self.world.environment)
+        return httpx.HTTPTransport(proxy=proxy, limits=httpx.Limits(max_keepalive_connections=8))
+
+    def _emulator(self) -> httpx.BaseTransport:
+        import httpx
+
+        return httpx.WSGITransport(app=self.world.app or self._own_emulator())
+
+    def _own_emulator(self) -> Any:
+        from qase_iac.emulator import create_app, load_seed
+
+        place = self.api.partition(":")[2] or EMULATOR_DATABASE
+        database = None if place == ":memory:" else self.root / place
+        seed = load_seed(self.root / self.settings.seed) if self.settings.seed else None
+        try:
+            return create_app(database, seed=seed)
+        except (ValueError, OSError) as error:
+            raise QaseIacError(f"The emulator cannot start: {error}.") from None
