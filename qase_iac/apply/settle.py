@@ -89,7 +89,8 @@ def _pair(items: Sequence[Item], candidates: Sequence[LiveObject], settled: Sett
     bodies: dict[str, list[Item]] = {}
     for item in items:
         bodies.setdefault(item.digest, []).append(item)
-    for alike in bodies.values():
+    # Whoever says most goes first: a body of few attributes is like many objects.
+    for alike in sorted(bodies.values(), key=lambda alike: -len(alike[0].record.get("sent", {}))):
         equal = [live for live in left if _same_body(alike[0], live)]
         if len(equal) > len(alike):
             _report(alike, equal, settled)

@@ -117,7 +117,7 @@ class Type:
         return entity.get(row.reads, UNSET)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attribute:
     """One row of a kind's table.
 

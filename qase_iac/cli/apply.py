@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,14 +13,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
-from qase_iac.cli.work import open_for_lines, options_from, output_options, planning_options, session_for, show, warn
+from qase_iac.cli.work import (
+    holder,
+    open_for_lines,
+    options_from,
+    output_options,
+    planning_options,
+    session_for,
+    show,
+    warn,
+)
 from qase_iac.errors import QaseIacError
 
 if TYPE_CHECKING:
     from qase_iac.apply.events import Event
     from qase_iac.cli.progress import Meter
     from qase_iac.plan.model import Plan
-    from qase_iac.state.lock import Holder
     from qase_iac.workflow.applying import Doing, Outcome
     from qase_iac.workflow.planning import Planned
     from qase_iac.workflow.session import Session
@@ -138,7 +144,7 @@ def _at_work(
                 log.write(json.dumps(event_json(event, session.world.now()), ensure_ascii=True) + "\n")
 
         def doing(confirm: Callable[[Planned], bool] | None) -> Doing:
-            return Doing(_holder(session), confirm or (lambda planned: True), on_event, lambda: bool(stopping))
+            return Doing(holder(session), confirm or (lambda planned: True), on_event, lambda: bool(stopping))
 
         yield session, doing, progress
 
@@ -178,20 +184,6 @@ def _graceful() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _holder(session: Session) -> Holder:
-    import getpass
-    import socket
-
-    from qase_iac.state.lock import Holder
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    command = shlex.join(["qase-iac", *sys.argv[1:]])
-    return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command)
 
 
 def _asker(

@@ -16,7 +16,8 @@ from qase_iac.errors import QaseIacError
 if TYPE_CHECKING:
     from qase_iac.cli.progress import Meter
     from qase_iac.plan.model import Options
-    from qase_iac.workflow.session import Session
+    from qase_iac.state.lock import Holder
+    from qase_iac.workflow.session import Ask, Session, World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -24,28 +25,43 @@ FORMATS = ("text", "json", "markdown")
 
 
 @contextmanager
-def session_for(settings: Globals, **policies: str | None) -> Iterator[tuple[Session, Meter]]:
-    """A session over the project folder that the options name, with progress on stderr."""
+def world_for(settings: Globals) -> Iterator[tuple[World, Meter]]:
+    """The world outside as the options describe it, with progress on stderr."""
     from platformdirs import user_cache_path
 
     from qase_iac.cli.progress import meter
-    from qase_iac.workflow.session import Ask, Session, World
+    from qase_iac.workflow.session import World
 
     with ExitStack() as stack:
         shown = stack.enter_context(meter(settings))
         world = World(progress=shown.reading, cache_dir=user_cache_path("qase-iac"))
         if settings.http_log:
             world.http_log = stack.enter_context(open_for_lines(settings.http_log))
-        ask = Ask(
-            folder=settings.folder,
-            profile=settings.profile,
-            api=settings.api,
-            rate_limit=settings.rate_limit,
-            lock_timeout=settings.lock_timeout,
-            on_drift=policies.get("on_drift"),
-            on_conflict=policies.get("on_conflict"),
-        )
-        yield Session(ask, world), shown
+        yield world, shown
+
+
+def ask_from(settings: Globals, on_drift: str | None = None, on_conflict: str | None = None) -> Ask:
+    """What the global options say about the folder and the API."""
+    from qase_iac.workflow.session import Ask
+
+    return Ask(
+        folder=settings.folder,
+        profile=settings.profile,
+        api=settings.api,
+        rate_limit=settings.rate_limit,
+        lock_timeout=settings.lock_timeout,
+        on_drift=on_drift,
+        on_conflict=on_conflict,
+    )
+
+
+@contextmanager
+def session_for(settings: Globals, **policies: str | None) -> Iterator[tuple[Session, Meter]]:
+    """A session over the project folder that the options name, with progress on stderr."""
+    from qase_iac.workflow.session import Session
+
+    with world_for(settings) as (world, shown):
+        yield Session(ask_from(settings, **policies), world), shown
 
 
 def open_for_lines(path: str) -> Any:
@@ -120,3 +136,20 @@ def warn(session: Session, diagnostics: list[Any]) -> None:
     """Warnings about the files, on stderr, short."""
     for diagnostic in diagnostics:
         say(f"Warning: {diagnostic.source}: {diagnostic.summary}")
+
+
+def holder(session: Session) -> Holder:
+    """Who is at work, for the lock of the state."""
+    import getpass
+    import os
+    import shlex
+    import socket
+
+    from qase_iac.state.lock import Holder
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    command = shlex.join(["qase-iac", *sys.argv[1:]])
+    return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command)

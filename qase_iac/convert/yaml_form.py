@@ -88,9 +88,8 @@ class YamlForm:
 
     def _ignore(self, kind: Kind, name: str, live: LiveObject) -> None:
         self._said.ignored.append(name)
-        self._note(
-            kind, live, f"not sayable as it is, so written otherwise with ignore_changes: {name} of {kind.label}s"
-        )
+        what = f"not sayable as it is, so written otherwise and put under ignore_changes: {name} of {kind.label}s"
+        self._note(kind, live, what)
 
     def _note(self, kind: Kind, live: LiveObject, what: str) -> None:
         self.notes.add(what, f"{kind.label} {live.id}")
@@ -140,7 +139,7 @@ class YamlForm:
     def _custom_fields(self, kind: Kind, live: LiveObject) -> None:
         found: dict[str, JSON] = {}
         for name, value in live.attributes.items():
-            if not name.startswith(CUSTOM_FIELD_PREFIX) or kind.canon(name, value) in (None, False):
+            if not name.startswith(CUSTOM_FIELD_PREFIX) or kind.canon(name, value) is None or value is False:
                 continue
             if self._same_after_all(kind.attribute(name), value) and _encodes([name, value]):
                 found[name.removeprefix(CUSTOM_FIELD_PREFIX)] = value

@@ -10,7 +10,7 @@ from qase_iac.attributes import CUSTOM_FIELD_PREFIX, Attribute, CustomFieldValue
 from qase_iac.values import JSON, Address, RemoteId
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of object in Qase.
 

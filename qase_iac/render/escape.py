@@ -33,9 +33,11 @@ def _escape(match: re.Match[str]) -> str:
 
 def prose(text: str, most: int = 1_500) -> str:
     """A sentence of this tool: what it sets in backticks is set as code, all else is inert. At most so many bytes."""
-    while len(said := _prose(text).encode()) > most and text:
-        text = text[: min(len(text) - 1, len(text) * most // len(said))].rstrip("…") + "…" * (len(text) > 1)
-    return said.decode()
+    said, kept = _prose(text), len(text)
+    while (size := len(said.encode())) > most and kept:
+        kept = min(kept - 1, kept * most // size)
+        said = _prose(text[:kept] + "…")
+    return said
 
 
 def _prose(text: str) -> str:

@@ -86,27 +86,32 @@ class Connection:
 class Session:
     """One project folder as one run sees it. Raises ConfigurationError when its settings are invalid."""
 
-    def __init__(self, ask: Ask, world: World) -> None:
+    def __init__(self, ask: Ask, world: World, settings: Settings | None = None) -> None:
+        """`settings` stand in for a qase.yaml that is not there (export)."""
         from qase_iac.api.hosts import is_emulator, is_local, resolve_api_url
 
         self.ask = ask
         self.world = world
-        overrides = Overrides(ask.rate_limit, ask.on_drift, ask.on_conflict)
-        settings, problems = load_settings(
-            ask.folder, profile=ask.profile, environment=world.environment, overrides=overrides
-        )
-        self.problems: list[Diagnostic] = problems
-        if settings is None:
-            raise ConfigurationError(problems)
-        self.settings: Settings = settings
-        self.api, self.origin = resolve_api_url(ask.api, world.environment, settings.api_file_url)
+        self.problems: list[Diagnostic] = []
+        self.settings: Settings = settings or self._from_folder()
+        self.api, self.origin = resolve_api_url(ask.api, world.environment, self.settings.api_file_url)
         self.emulated = is_emulator(self.api)
-        if settings.rate_limit == 0 and not is_local(self.api):
+        if self.settings.rate_limit == 0 and not is_local(self.api):
             raise QaseIacError(
                 "A rate limit of 0 is for servers on this machine only.",
                 f"{self.api} is not on this machine.",
                 "Leave out --rate-limit, or give the limit of your plan.",
             )
+
+    def _from_folder(self) -> Settings:
+        ask = self.ask
+        overrides = Overrides(ask.rate_limit, ask.on_drift, ask.on_conflict)
+        settings, self.problems = load_settings(
+            ask.folder, profile=ask.profile, environment=self.world.environment, overrides=overrides
+        )
+        if settings is None or not settings.project:
+            raise ConfigurationError(self.problems)
+        return settings
 
     @property
     def project(self) -> str:
@@ -194,10 +199,15 @@ class Session:
     def _own_emulator(self) -> Any:
         from qase_iac.emulator import create_app, load_seed
 
-        place = self.api.partition(":")[2] or EMULATOR_DATABASE
-        database = None if place == ":memory:" else self.root / place
+        database = emulator_database(self.root, self.api)
         seed = load_seed(self.root / self.settings.seed) if self.settings.seed else None
         try:
             return create_app(database, seed=seed)
         except (ValueError, OSError) as error:
             raise QaseIacError(f"The emulator cannot start: {error}.") from None
+
+
+def emulator_database(root: Path, api: str) -> Path | None:
+    """The file behind `emulator` or `emulator:PATH`, PATH being relative to the project folder; None is memory."""
+    place = api.partition(":")[2] or EMULATOR_DATABASE
+    return None if place == ":memory:" else root / place

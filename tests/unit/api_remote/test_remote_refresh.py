@@ -63,6 +63,27 @@ def test_one_of_each(dialect: str) -> None:
     assert snapshot.requests == 8
 
 
+def test_files_of_all_kinds_are_noted() -> None:
+    kit = shop()
+    hashes = [entity["hash"] for entity in kit.client.upload("/attachment/SHOP", [("a", b"a", ""), ("b", b"bb", "")])]
+    kit.app.ui.edit("SHOP", "case", 1, attachments=hashes[:1])
+    kit.app.ui.create("SHOP", "shared_step", title="F", steps=[{"action": "a", "attachments": hashes[1:]}])
+    files = kit.refresh().files
+    assert {hash: (file["name"], file["size"]) for hash, file in files.items()} == {
+        hashes[0]: ("a", 1),
+        hashes[1]: ("b", 2),
+    }
+    assert all(hash in file["url"] for hash, file in files.items())
+
+
+def test_a_shared_step_without_an_action_folds_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(Kit().client, "SHOP", Decoding(Catalogue()))
+    entity = {"hash": "a" * 40, "title": "S", "steps": [{"action": None, "data": "d"}, {"action": "b"}]}
+    monkeypatch.setattr(reader.client, "get", lambda path: entity)
+    reader.one(BY_NAME["shared_step"], "a" * 40)
+    assert reader.decoding.shared_rows == {"a" * 40: ["", "b"]}
+
+
 def test_pages_are_counted_and_told() -> None:
     kit = Kit()
     for at in range(201):

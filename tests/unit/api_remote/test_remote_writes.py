@@ -71,7 +71,7 @@ def test_a_project_s_body_names_its_code_and_no_other_body_does() -> None:
     kit = Kit()
     seen, remote = bodies(kit), kit.remote()
     remote.create("project", {"title": "T", "description": "D"}, key="AB")
-    remote.create("suite", {"title": "T"}, key="suite-key")
+    remote.create("suite", {"title": "T", "parent": None, "description": ""}, key="suite-key")
     assert seen == [
         ("POST", "/project", {"title": "T", "description": "D", "code": "AB"}),
         ("POST", "/suite/SHOP", {"title": "T"}),
@@ -358,6 +358,17 @@ def test_what_a_list_costs_follows_what_is_made() -> None:
     kit.calls()
     remote.read_all("case")
     assert len(kit.calls()) == 3
+
+
+def test_an_update_makes_no_list_longer() -> None:
+    kit = Kit()
+    for at in range(100):
+        kit.app.ui.create("SHOP", "case", title=str(at))
+    remote = kit.remote()
+    remote.update("case", 1, {"title": "A"}, {})
+    assert remote.list_cost("case") == 1
+    remote.create("case", {"title": "101"})
+    assert remote.list_cost("case") == 2
 
 
 def test_shared_steps_written_meanwhile_are_learnt_before_cases_are_read() -> None:

@@ -48,7 +48,9 @@ class MemoryRemote:
 
     # -- set up
 
-    def put(self, kind: str, title: str, id: RemoteId | None = None, meta: Attributes | None = None, **attributes: JSON):
+    def put(
+        self, kind: str, title: str, id: RemoteId | None = None, meta: Attributes | None = None, **attributes: JSON
+    ):
         """An object that somebody made in Qase."""
         id = self._new_id(kind) if id is None else id
         self._last = max(self._last, id if isinstance(id, int) else 0)

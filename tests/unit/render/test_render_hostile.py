@@ -9,13 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from render_kit import NASTY, change_of, diagnostics, hostile_diagnostics, hostile_plans, hostile_reports, plan_of, rich
+from render_kit import (
+    NASTY,
+    change_of,
+    diagnostics,
+    hostile,
+    hostile_diagnostics,
+    hostile_plans,
+    hostile_reports,
+    plan_of,
+    rich,
+)
 
 from qase_iac.apply.report import Operation, Problem, Report, Status
 from qase_iac.diagnostics import Diagnostic, SourceRange
 from qase_iac.plan.model import Action, Blocked, Change, Drift, Origin, Reason, Summary
 from qase_iac.plan.planfile import seal
 from qase_iac.render import DriftView, render
+from qase_iac.render.escape import prose
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff]")
 SGR = re.compile("\x1b\\[[0-9;]*m")
@@ -136,8 +147,11 @@ STEP = [{"action": f"Step {at}", "expected": "That it works"} for at in range(20
 UPDATE = {"steps": change_of(STEP, STEP[3:] + STEP[:2]), "severity": change_of("low", "high")}
 
 
-@pytest.mark.parametrize("title", ["A title, {}", "<@#$>|" * 40, "漢字" * 120, "\x1b\u202e" * 100])
-@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [(action, "A title, {}") for action in Action]
+    + [(Action.CREATE, "<@#$>|" * 40), (Action.DELETE, "漢字" * 120), (Action.UPDATE, "\x1b\u202e" * 100)],
+)
 def test_ten_thousand_changes_fit(action, title):
     plan = plan_of(*many(10_000, action, title, attributes=UPDATE), summary=Summary(update=10_000))
     shown = render(plan, "markdown", full=True)
@@ -171,6 +185,13 @@ def test_one_huge_difference_leaves_room_for_the_others():
     shown = render(plan_of(huge, small), "markdown")
     assert "severity: low → high" in shown and "the rest is in the whole plan" in shown
     read_markdown(shown)
+
+
+@given(hostile, st.integers(1, 60))
+def test_prose_keeps_to_its_size(text, most):
+    said = prose(text * 9, most)
+    assert len(said.encode()) <= max(most, 3)
+    read_markdown(f"- {said}")
 
 
 def test_what_is_complete_says_nothing_of_room():

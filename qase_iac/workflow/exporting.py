@@ -1,0 +1,118 @@
+"""`export`: a live project as a project folder with its state, proven by planning from what was written."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qase_iac.api.refresh import refresh
+from qase_iac.config import files
+from qase_iac.config.settings import Settings
+from qase_iac.config.writer import Layout, WritableFile, check_target, write_project
+from qase_iac.convert.live import export_project
+from qase_iac.errors import NotFound, QaseIacError
+from qase_iac.model import Snapshot
+from qase_iac.plan.model import Options, Plan
+from qase_iac.plan.planner import build
+from qase_iac.plan.resolve import resolve
+from qase_iac.state.model import State
+from qase_iac.state.store import LocalStore, state_path
+from qase_iac.workflow.planning import bound_ids
+from qase_iac.workflow.session import TOOL, Ask, Connection, Session, World, emulator_database
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: `paths` below the folder, objects by kind, notes on what could not be kept, and the plan
+    from the folder, which is to be empty."""
+
+    paths: tuple[str, ...]
+    objects: int
+    notes: tuple[str, ...]
+    plan: Plan
+
+
+def source_session(ask: Ask, world: World, project: str | None) -> Session:
+    """The project to export: that of the folder at hand, or, where there is none, `project` or the environment's."""
+    code = project or world.environment.get("QASE_TESTOPS_PROJECT", "")
+    if not (ask.folder / files.PROJECT_FILE).is_file():
+        if not code:
+            raise QaseIacError(
+                "Which project is to be exported?", hint="Pass --project CODE, or set QASE_TESTOPS_PROJECT."
+            )
+        settings = Settings(root=ask.folder, project=code)
+        if ask.rate_limit is not None:
+            settings = replace(settings, rate_limit=ask.rate_limit)
+        return Session(ask, world, settings)
+    session = Session(ask, world)
+    if project:
+        session.settings = replace(session.settings, project=project)
+    return session
+
+
+def export(
+    session: Session, target: Path, layout: Layout, lineage: Callable[[], str] = lambda: str(uuid.uuid4())
+) -> Exported:
+    """Writes the live project of `session` to `target`, an empty or new folder, with the state that binds it.
+
+    Raises QaseIacError when `target` is not empty, or when a plan from what was written would not be empty.
+    """
+    target = Path(os.path.abspath(target))
+    check_target(target)
+    connection = session.connect()
+    try:
+        snapshot = _read_all(session, connection)
+        title = str(connection.client.get(f"/project/{session.project}").get("title") or "")
+        api = _address_from(session, target)
+        project, bindings = export_project(snapshot, session.project, title=title, api_url=api or "")
+
+        def fetch(file: WritableFile) -> bytes:
+            return connection.client.download(file.url)
+
+        written = write_project(target, project, layout, fetch=fetch)
+    finally:
+        connection.close()
+    fresh = Session(replace(session.ask, folder=target, profile=None, api=None), session.world)
+    state = State(lineage(), 1, session.project, fresh.api, TOOL, bindings, dict(written.files))
+    LocalStore(state_path(target, session.project, fresh.api)).write(state)
+    (target / ".gitignore").write_text("# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n")
+    plan = _proof(fresh, state, snapshot)
+    return Exported(written.paths, len(bindings), tuple(project.notes), plan)
+
+
+def _read_all(session: Session, connection: Connection) -> Snapshot:
+    snapshot = refresh(
+        connection.client,
+        session.project,
+        state=State(),
+        need_members=True,
+        need_shared_parameters=True,
+        wanted=lambda live: True,
+        progress=session.world.progress,
+    )
+    if not snapshot.exists:
+        raise NotFound(f"Qase has no project {session.project}, or the token may not see it.", status=404)
+    return snapshot
+
+
+def _address_from(session: Session, target: Path) -> str | None:
+    """What `api.url` has to say in the new folder to reach the same Qase; None: the default."""
+    if session.origin == "default":
+        return None
+    if not session.emulated:
+        return session.api
+    database = emulator_database(session.root, session.api)
+    if database is None:
+        return session.api
+    return f"emulator:{Path(os.path.relpath(database.absolute(), target.absolute())).as_posix()}"
+
+
+def _proof(session: Session, state: State, snapshot: Snapshot) -> Plan:
+    """The plan from the new folder against what was read: nothing in it may change anything."""
+    loaded = session.load_valid()
+    desired, found = resolve(loaded.desired, snapshot, bound_ids(state))
+    plan = build(desired, snapshot, state, Options(), api=session.api, tool=TOOL, config_digest=session.digest(loaded))
+    return replace(plan, findings=(*plan.findings, *found))
