@@ -68,7 +68,7 @@ def dump(value: JSON, *, block_lists: Collection[str] = BLOCK_LISTS) -> str:
     elif isinstance(value, list) and value:
         writer.sequence(value, "", "")
     else:
-        writer.lines.append(_inline(value, None))
+        writer.lines.append(_inline(value))
     return "\n".join(writer.lines) + "\n"
 
 
@@ -79,22 +79,29 @@ class _Writer:
         self.lines: list[str] = []
         self._block_lists = block_lists
         self._short: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
 
     def mapping(self, value: dict[str, JSON], pad: str, first: str) -> None:
         for key, item in value.items():
-            name = _key(key)
+            name = self._keys.get(key) or self._key(key)
             if len(name) > _SIMPLE_KEY:
                 self.lines.append(f"{first}? {name}")
                 first, name = pad, ""
             self.item(f"{first}{name}:", item, pad, key in self._block_lists)
             first = pad
 
+    def _key(self, key: str) -> str:
+        if not isinstance(key, str):
+            raise TypeError(f"a key is text, not {type(key).__name__}")
+        name = self._keys[key] = _inline(key)
+        return name
+
     def item(self, head: str, value: JSON, pad: str, block: bool) -> None:
         """The value of a pair, on the line of its key or below."""
         if isinstance(value, str):
             self.lines.append(f"{head} {self.text(value, pad)}")
         elif not isinstance(value, dict | list) or not value:
-            self.lines.append(f"{head} {_inline(value, None)}")
+            self.lines.append(f"{head} {_inline(value)}")
         elif not block and (flow := _flow(value, _FLOW_WIDTH - len(head))):
             self.lines.append(f"{head} {flow}")
         else:
@@ -113,7 +120,7 @@ class _Writer:
             if isinstance(item, str):
                 self.lines.append(head + self.text(item, pad))
             elif not isinstance(item, dict | list) or not item:
-                self.lines.append(head + _inline(item, None))
+                self.lines.append(head + _inline(item))
             elif flow := _flow(item, _FLOW_WIDTH - len(head)):
                 self.lines.append(head + flow)
             else:
@@ -132,7 +139,7 @@ class _Writer:
         return found
 
 
-def _inline(value: Any, default: str | None) -> str:
+def _inline(value: Any) -> str:
     """A scalar or an empty collection on one line; a text always quoted as one line."""
     if value is None:
         return "null"
@@ -180,14 +187,8 @@ def _is_short(value: JSON) -> bool:
 
 
 def _flow_item(value: JSON) -> str:
-    text = _inline(value, None)
+    text = _inline(value)
     return text if text[0] in "'\"" or not isinstance(value, str) or _PLAIN_IN_FLOW.match(text) else _quoted(value)
-
-
-def _key(key: str) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a key is text, not {type(key).__name__}")
-    return _inline(key, None)
 
 
 def _line(text: str) -> str:

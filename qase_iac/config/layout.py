@@ -72,23 +72,23 @@ def base_key(named: Named, limit: int) -> str:
 
 @dataclass
 class Keys:
-    """The keys of one kind, each handed out once."""
+    """The keys of one kind, each handed out once; `used` maps each to the hint of what has it."""
 
-    used: set[str] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
     _next: dict[str, int] = field(default_factory=dict)
 
     def give(self, named: Named, limit: int = MAX_SEGMENT, prefix: str = "") -> str:
         """A new key's own segment; `prefix` stands before it in the whole key.
 
-        The title alone, else with the hint, else with a number.
+        The title alone, else with the hint if that tells them apart, else with a number.
         """
         base = base_key(named, limit)
         found = base
-        if prefix + found in self.used and named.hint and not base.endswith(named.hint):
+        if named.hint and self.used.get(prefix + found, named.hint) != named.hint and not base.endswith(named.hint):
             found = f"{base}-{cut(named.hint, max(limit // 2, MIN_SEGMENT))}"
         if prefix + found in self.used:
             found = self._numbered(cut(base, limit - 5), prefix)
-        self.used.add(prefix + found)
+        self.used[prefix + found] = named.hint
         return found
 
     def _numbered(self, base: str, prefix: str) -> str:

@@ -28,6 +28,13 @@ _ENV_PROJECT = "QASE_TESTOPS_PROJECT"
 _ROOT = Setting("", PROFILED, "")
 
 
+class _SettingsReporter(FileReporter):
+    """Settings are words and numbers: what became a list or a mapping was hardly meant as a text."""
+
+    def slip(self, node: yaml.Node) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """What options of the command line lay over everything else; None leaves it alone."""
@@ -87,7 +94,7 @@ class _Reader:
         self.root = root
         self.environment = environment
         self.overrides = overrides
-        self.reporter = FileReporter(files.PROJECT_FILE)
+        self.reporter = _SettingsReporter(files.PROJECT_FILE)
         self.places: dict[str, yaml.Node] = {}
 
     def read(self, profile: str | None) -> Settings | None:
@@ -97,7 +104,7 @@ class _Reader:
             self.reporter.diagnostics.append(data)
             return None
         document = read_yaml(data, files.PROJECT_FILE)
-        self.reporter = FileReporter(files.PROJECT_FILE, document.text, document.diagnostics)
+        self.reporter = _SettingsReporter(files.PROJECT_FILE, document.text, document.diagnostics)
         root = document.root
         if not isinstance(root, yaml.MappingNode):
             if root is not None or not document.diagnostics:

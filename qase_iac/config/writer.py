@@ -100,9 +100,10 @@ def write_project(
         parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".new", dir=parent))
         try:
+            folder = _Folder(work)
             for path, text in texts.items():
-                _put(work, path, text.encode())
-            files = _attachments(work, project.files, fetch)
+                folder.put(path, text.encode())
+            files = _attachments(folder, project.files, fetch)
             _into_place(work, target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -147,9 +148,9 @@ def _texts(project: WritableProject, layout: Layout, schema: str) -> Iterator[tu
                 yield f"{prefix}{kind.file_name}.yaml", head + dump(_one_object(project, each, prefix))
         elif kind.file_suffix and layout == "case":
             for each in objects:
-                yield f"{prefix}{each.key}{kind.file_suffix}.yaml", head + dump(_relocated(each.attributes, prefix))
+                yield f"{prefix}{each.key}{kind.file_suffix}.yaml", head + dump(_attributes(project, each, prefix))
         else:
-            for at, text in enumerate(_parts(kind, objects, prefix), start=1):
+            for at, text in enumerate(_parts(project, kind, objects, prefix), start=1):
                 part = f"_{at:03}" if at > 1 else ""  # `_` sorts after `.`: the first part comes first
                 yield f"{prefix}{kind.section}{part}.yaml", head + text
 
@@ -167,16 +168,16 @@ def _by_place(project: WritableProject) -> dict[tuple[str, Kind], list[WritableO
 
 def _one_object(project: WritableProject, each: WritableObject, prefix: str) -> Attributes:
     explicit = project.suites[each.key].explicit
-    return {**({"key": explicit} if explicit else {}), **_relocated(each.attributes, prefix)}
+    return {**({"key": explicit} if explicit else {}), **_attributes(project, each, prefix)}
 
 
-def _parts(kind: Kind, objects: Iterable[WritableObject], prefix: str) -> Iterator[str]:
+def _parts(project: WritableProject, kind: Kind, objects: Iterable[WritableObject], prefix: str) -> Iterator[str]:
     """The texts of the files of one section: one, or several when it grows too long. Entries have a line between."""
     head = f"{kind.section}:\n"
     entries: list[str] = []
     size = 0
     for each in objects:
-        entry = _indented_entry(each, prefix)
+        entry = _indented_entry(each.key, _attributes(project, each, prefix))
         if entries and size + len(entry) > MAX_PART:
             yield head + "".join(entries)
             entries, size = [], 0
@@ -187,10 +188,15 @@ def _parts(kind: Kind, objects: Iterable[WritableObject], prefix: str) -> Iterat
     yield head + "".join(entries)
 
 
-def _indented_entry(each: WritableObject, prefix: str) -> str:
+def _indented_entry(key: str, attributes: Attributes) -> str:
     """One entry of a section, as `dump` of the whole section would write it."""
-    text = dump({"-": {each.key: _relocated(each.attributes, prefix)}})
-    return text.partition("\n")[2]
+    return dump({"-": {key: attributes}}).partition("\n")[2]
+
+
+def _attributes(project: WritableProject, each: WritableObject, prefix: str) -> Attributes:
+    """The attributes of an object that is written to the folder `prefix`."""
+    attributes: Attributes = _relocated(each.attributes, prefix) if project.files else each.attributes
+    return attributes
 
 
 def _relocated(value: JSON, prefix: str) -> JSON:
@@ -205,17 +211,26 @@ def _relocated(value: JSON, prefix: str) -> JSON:
 # --- the files
 
 
-def _put(root: Path, name: str, data: bytes) -> None:
-    """Writes a file of the folder. `name` is made of keys; still, nothing is written that would lie outside."""
-    path = Path(os.path.normpath(root / name))
-    if root not in path.parents:
-        raise QaseIacError(f"{printable(name)} would be written outside the folder.", hint="This is a bug: report it.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "xb") as file:
-        file.write(data)
+@dataclass
+class _Folder:
+    """A folder that is being written. Names are made of keys; still, nothing is written that would lie outside."""
+
+    root: Path
+    _made: set[Path] = field(default_factory=set)
+
+    def put(self, name: str, data: bytes) -> None:
+        path = Path(os.path.normpath(self.root / name))
+        if path.parent not in self._made:
+            if self.root not in path.parents:
+                summary = f"{printable(name)} would be written outside the folder."
+                raise QaseIacError(summary, hint="This is a bug: report it.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        with open(path, "xb") as file:
+            file.write(data)
 
 
-def _attachments(root: Path, files: Iterable[WritableFile], fetch: Fetch | None) -> dict[str, dict[str, JSON]]:
+def _attachments(folder: _Folder, files: Iterable[WritableFile], fetch: Fetch | None) -> dict[str, dict[str, JSON]]:
     found: dict[str, dict[str, JSON]] = {}
     for each in files:
         if fetch is None:
@@ -223,7 +238,7 @@ def _attachments(root: Path, files: Iterable[WritableFile], fetch: Fetch | None)
                 f"The attachment {printable(each.name)} has no content.", hint="This is a bug: report it."
             )
         data = fetch(each)
-        _put(root, each.path, data)
+        folder.put(each.path, data)
         entry: dict[str, JSON] = {"hash": each.hash, "name": each.path.rpartition("/")[2], "size": len(data)}
         found.setdefault(hashlib.sha256(data).hexdigest(), entry)
     return found

@@ -53,7 +53,8 @@ def code_of(name: str) -> str:
 
 def _title(name: str) -> str:
     """A project title made of a folder's name."""
-    return " ".join(printable(name).replace("_", " ").replace("-", " ").split()).capitalize()
+    words = " ".join(printable(name).replace("_", " ").replace("-", " ").split())
+    return words[:1].upper() + words[1:]
 
 
 __all__ = ["FORMATS", "Converter", "code_of", "convert_file"]

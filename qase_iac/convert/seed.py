@@ -71,6 +71,7 @@ class Seed:
     fields: dict[str, _Field] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
+    _types: dict[str, str] = field(default_factory=dict)
 
     def custom_field(self, title: str, value: JSON, given_type: str = "", options: Iterable[str] = ()) -> None:
         """A custom field and a value of it; None, "" and [] are no values."""
@@ -85,10 +86,16 @@ class Seed:
         """A value in the form in which YAML says it, once all values were met."""
         if isinstance(value, list):
             return [as_text(item).strip() for item in value]
-        type_ = self.fields[title].type(title)
+        type_ = self._type(title)
         if type_ == "multiselect":
             return [as_text(value).strip()]
         return value if type_ in ("checkbox", "number") else as_text(value)
+
+    def _type(self, title: str) -> str:
+        """Looked at once, when all values were met."""
+        if title not in self._types:
+            self._types[title] = self.fields[title].type(title)
+        return self._types[title]
 
     def word(self, type_: Options, word: str) -> str:
         """The YAML word for an option that the stock list does not have."""
@@ -131,7 +138,7 @@ class Seed:
 
     def _custom_field(self, title: str) -> dict[str, JSON]:
         known = self.fields[title]
-        type_ = known.type(title)
+        type_ = self._type(title)
         entry: dict[str, JSON] = {"title": title, "type": type_}
         if type_ == "user":
             for email in known.counts:

@@ -10,7 +10,8 @@ import re
 
 from qase_iac.values import printable
 
-_SPECIAL = re.compile(r"[&<>\"\\`*_~\[\]!|@#$]|:(?=\S)|(?i:www)\.")
+_SPECIAL = re.compile(r"[&<>\"\\`*~\[\]!|@#$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=\S)|(?i:www)\.")
+"""An underscore inside a word is none of them, so that addresses and codes can be searched for."""
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _SPLIT = frozenset("@#$:")
 _CODE = re.compile(r"(?:(?![`<>&@])[!-~])+\Z")

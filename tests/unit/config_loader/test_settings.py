@@ -64,7 +64,7 @@ def test_everything(tmp_path: Path) -> None:
 
 
 def test_what_counts_when_nothing_is_said(tmp_path: Path) -> None:
-    text = "project: SHOP\napi:\npolicy: {on_drift: ~}\nscope: {suites:}\n"
+    text = "project: SHOP\napi:\npolicy: {on_drift: ~}\nscope: {suites: }\n"
     found = read(tmp_path, text)
     assert found == Settings(root=tmp_path, project="SHOP")
     assert (found.rate_limit, found.bulk_size, found.state_backend) == (200, 100, "local")
@@ -92,7 +92,7 @@ def test_variables(tmp_path: Path) -> None:
 
 
 def test_unused_profiles_are_not_resolved(tmp_path: Path) -> None:
-    read(tmp_path, 'project: SHOP\nprofiles: {a: {project: "${env:NOT_SET}"}, b:}\n', profile="b")
+    read(tmp_path, 'project: SHOP\nprofiles: {a: {project: "${env:NOT_SET}"}, b: }\n', profile="b")
 
 
 def test_the_project_from_the_environment(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from qase_iac.apply.report import Operation, Problem, Report, Status
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.plan.model import (
@@ -158,7 +159,7 @@ def rich() -> Plan:
                     "parameters": change_of(None, [{"currency": ["EUR", "USD"]}]),
                     "custom_fields.Component": change_of(None, "Payments"),
                     "attachments": change_of(None, ["img/a.png", {"hash": "ab12", "file": "old.png"}]),
-                    "steps": change_of(None, NEW_STEPS[:2] + [{"action": "Outer\nmore", "steps": NEW_STEPS[1:2]}]),
+                    "steps": change_of(None, [*NEW_STEPS[:2], {"action": "Outer\nmore", "steps": NEW_STEPS[1:2]}]),
                 },
                 files={"img/a.png": "0f" * 32},
                 uploads=("img/a.png",),
@@ -175,7 +176,8 @@ def rich() -> Plan:
                 attributes={
                     "description": change_of("Short.", "A longer text that goes on and on, " * 4 + "till its end."),
                     "preconditions": change_of(
-                        "A basket with one item." + table + "the end", "A basket with two items." + table + "the end  .\n"
+                        "A basket with one item." + table + "the end",
+                        "A basket with two items." + table + "the end  .\n",
                     ),
                     "severity": change_of("normal", "major"),
                     "milestone": change_of({"external_id": 7}, None),
@@ -246,10 +248,24 @@ def rich() -> Plan:
             Change("case.pay-by-card", Action.NO_OP, 58, Reason.MOVED, "Pay", "c.yaml:9", moved_from="case.pay"),
             Change("case.gone", Action.FORGET, 59, Reason.UNDECLARED, "Gone", suite="checkout"),
             Change("case.lost", Action.FORGET, 60, Reason.VANISHED),
-            Change("case.old-name", Action.DELETE, 44, Reason.UNDECLARED, "Pay", suite="checkout",
-                   blocked=Blocked("possible_rename", RENAME, ("case.new-name",))),
-            Change("case.legacy-flow", Action.DELETE, 40, Reason.UNDECLARED, "Legacy flow", suite="checkout",
-                   notes=("in plan.smoke (updated first)",)),
+            Change(
+                "case.old-name",
+                Action.DELETE,
+                44,
+                Reason.UNDECLARED,
+                "Pay",
+                suite="checkout",
+                blocked=Blocked("possible_rename", RENAME, ("case.new-name",)),
+            ),
+            Change(
+                "case.legacy-flow",
+                Action.DELETE,
+                40,
+                Reason.UNDECLARED,
+                "Legacy flow",
+                suite="checkout",
+                notes=("in plan.smoke (updated first)",),
+            ),
             Change("suite.attic", Action.DELETE, 9, Reason.UNDECLARED, "The attic"),
         ),
         drift=(
@@ -325,10 +341,22 @@ def report(troubled: bool = True) -> Report:
         (
             *done,
             Operation(
-                "case.voucher-expired", Action.CREATE, None, Status.FAILED, "v/cases.yaml:3", refused, False, 422, "7f3a"
+                "case.voucher-expired",
+                Action.CREATE,
+                None,
+                Status.FAILED,
+                "v/cases.yaml:3",
+                refused,
+                False,
+                422,
+                "7f3a",
             ),
             Operation(
-                "case.refund", Action.MOVE, 43, Status.UNKNOWN, "checkout/cases.yaml:60",
+                "case.refund",
+                Action.MOVE,
+                43,
+                Status.UNKNOWN,
+                "checkout/cases.yaml:60",
                 Problem("no_answer", "The connection was dropped after the request was sent."),
             ),
             Operation("plan.smoke", Action.UPDATE, 2, Status.BLOCKED, "plans.yaml:2", needs),
@@ -362,7 +390,11 @@ steps_value = st.recursive(
     max_leaves=5,
 )
 json_value = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | hostile,
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | hostile,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(hostile, inner, max_size=3),
     max_leaves=8,
 )
@@ -372,7 +404,8 @@ attribute_values = {
     "suite": st.none() | hostile | st.builds(lambda n: {"external_id": n}, st.integers(0, 99)),
     "tags": st.lists(hostile, max_size=3),
     "steps": st.lists(steps_value, max_size=4) | json_value,
-    "parameters": st.lists(st.dictionaries(hostile, st.lists(hostile, max_size=2), max_size=2), max_size=3) | json_value,
+    "parameters": st.lists(st.dictionaries(hostile, st.lists(hostile, max_size=2), max_size=2), max_size=3)
+    | json_value,
     "custom_fields.<b>@x": json_value,
 }
 
@@ -417,8 +450,13 @@ hostile_diagnostics = st.builds(
     st.none() | hostile,
 )
 hostile_drift = st.builds(
-    Drift, hostile.map("case.".__add__), st.integers(1, 9), st.sampled_from(["changed", "appeared", "vanished"]),
-    attribute_changes(), hostile, st.dictionaries(st.just("updated_at"), hostile, max_size=1),
+    Drift,
+    hostile.map("case.".__add__),
+    st.integers(1, 9),
+    st.sampled_from(["changed", "appeared", "vanished"]),
+    attribute_changes(),
+    hostile,
+    st.dictionaries(st.just("updated_at"), hostile, max_size=1),
 )
 hostile_plans = st.builds(
     lambda project, changes, drift, findings, unlisted: plan_of(
@@ -432,7 +470,13 @@ hostile_plans = st.builds(
     st.lists(hostile, max_size=2),
 )  # fmt: skip
 hostile_problems = st.builds(
-    Problem, hostile, hostile, st.lists(hostile, max_size=2).map(tuple), hostile, st.none(), st.none() | hostile,
+    Problem,
+    hostile,
+    hostile,
+    st.lists(hostile, max_size=2).map(tuple),
+    hostile,
+    st.none(),
+    st.none() | hostile,
     st.lists(st.tuples(hostile, hostile), max_size=2).map(tuple),
 )
 hostile_reports = st.builds(

@@ -15,7 +15,8 @@ from qase_iac.render.textdiff import Line, opcodes, text_diff
 WORDS = ["Open the basket", "Open the baskets", "Pay", "Pay by card", "Wait", "Wait for the mail"]
 step = st.one_of(
     st.fixed_dictionaries(
-        {"action": st.sampled_from(WORDS)}, optional={"expected": st.sampled_from(WORDS), "data": st.sampled_from(WORDS)}
+        {"action": st.sampled_from(WORDS)},
+        optional={"expected": st.sampled_from(WORDS), "data": st.sampled_from(WORDS)},
     ),
     st.fixed_dictionaries({"shared": st.sampled_from(["shared_step.a", "shared_step.ab"])}),
     st.fixed_dictionaries(
@@ -82,7 +83,9 @@ def test_hundreds_of_different_steps_are_paired_by_position():
     assert stepdiff.counts(stepdiff.compare(old, new)) == "1,000 edited"
 
 
-@pytest.mark.parametrize("odd", ["text", 7, [1], [[{}]], {"a": 1}, [None], [{"action": 5}], [{"steps": [3], "action": "x"}]])
+@pytest.mark.parametrize(
+    "odd", ["text", 7, [1], [[{}]], {"a": 1}, [None], [{"action": 5}], [{"steps": [3], "action": "x"}]]
+)
 def test_what_is_no_list_of_steps_is_shown_all_the_same(odd):
     change = change_of([{"action": "Pay"}], odd)
     assert list(attribute_lines("case", "steps", change))
@@ -114,7 +117,9 @@ def test_opcodes_lead_from_old_to_new(old, new):
     assert made == new
 
 
-@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=7), st.lists(st.sampled_from("abcd"), min_size=1, max_size=7))
+@given(
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=7), st.lists(st.sampled_from("abcd"), min_size=1, max_size=7)
+)
 def test_text_diff_tells_both_sides(old, new):
     """As long as nothing is folded, the lines without + are the old text and those without - the new one."""
     shown = list(text_diff("\n".join(old), "\n".join(new)))
@@ -142,7 +147,7 @@ def test_a_text_of_endless_lines_is_summed_up():
 
 
 def test_unicode_forms_that_look_alike_are_named():
-    (line,) = attribute_lines("case", "title", change_of("Café", "Café"))
+    (line,) = attribute_lines("case", "title", change_of("Caf\u00e9", "Cafe\u0301"))
     assert line.text.endswith("(another Unicode form)")
 
 

@@ -31,7 +31,9 @@ from qase_iac.render.escape import prose
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff]")
 SGR = re.compile("\x1b\\[[0-9;]*m")
 TAGS = re.compile(r"<(/?(details|summary|pre|code|span)|br|pre lang=\"diff\"|!-- qase-iac plan \w* --)>")
-VALUES = st.one_of(hostile_plans, hostile_plans.map(DriftView), hostile_reports, st.lists(hostile_diagnostics, max_size=4))
+VALUES = st.one_of(
+    hostile_plans, hostile_plans.map(DriftView), hostile_reports, st.lists(hostile_diagnostics, max_size=4)
+)
 FAST = settings(max_examples=150, deadline=None)
 
 
@@ -163,9 +165,7 @@ def test_ten_thousand_changes_fit(action, title):
 def test_deletes_and_blocked_changes_are_whole_while_others_give_way():
     deletes = many(400, Action.DELETE)
     reason = Blocked("protected", "`protect: true` was set when it was last declared.")
-    blocked = [
-        Change(f"case.b{at}", Action.DELETE, at, Reason.UNDECLARED, "B", blocked=reason) for at in range(200)
-    ]
+    blocked = [Change(f"case.b{at}", Action.DELETE, at, Reason.UNDECLARED, "B", blocked=reason) for at in range(200)]
     updates = [
         Change(f"case.u{at}", Action.UPDATE, at, Reason.CONFIG_CHANGED, attributes=UPDATE) for at in range(9_400)
     ]
@@ -180,7 +180,9 @@ def test_deletes_and_blocked_changes_are_whole_while_others_give_way():
 
 def test_one_huge_difference_leaves_room_for_the_others():
     text = "\n".join(f"line {at} of a very long description" for at in range(3_000))
-    huge = Change("case.a", Action.UPDATE, 1, Reason.CONFIG_CHANGED, attributes={"description": change_of("x\ny", text)})
+    huge = Change(
+        "case.a", Action.UPDATE, 1, Reason.CONFIG_CHANGED, attributes={"description": change_of("x\ny", text)}
+    )
     small = Change("case.b", Action.UPDATE, 2, Reason.CONFIG_CHANGED, attributes={"severity": change_of("low", "high")})
     shown = render(plan_of(huge, small), "markdown")
     assert "severity: low → high" in shown and "the rest is in the whole plan" in shown
@@ -206,7 +208,9 @@ def test_reports_and_diagnostics_fit_too():
         for status in Status
     )
     read_markdown(render(Report(operations), "markdown"))
-    found = [Diagnostic("x", f"Problem {at} " * 20, "detail " * 50, SourceRange(f"{at % 9}.yaml", at)) for at in range(9_000)]
+    found = [
+        Diagnostic("x", f"Problem {at} " * 20, "detail " * 50, SourceRange(f"{at % 9}.yaml", at)) for at in range(9_000)
+    ]
     shown = render(found, "markdown")
     read_markdown(shown)
     assert "of 9,000 problems" in shown

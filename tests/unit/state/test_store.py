@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -221,10 +222,8 @@ def test_a_file_that_is_not_ours_is_said_to_be_so(store: LocalStore, content: by
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_stumble(content: bytes) -> None:
-    try:
+    with suppress(ValueError):
         parse(content)
-    except ValueError:
-        pass
 
 
 VALID = b"".join(dump(state(3, **{"case.x": Binding(41, {"title": "T"}, protect=True, depends_on=["suite.s"])})))
@@ -232,10 +231,8 @@ VALID = b"".join(dump(state(3, **{"case.x": Binding(41, {"title": "T"}, protect=
 
 @given(st.integers(0, len(VALID) - 1), st.binary(max_size=3), st.integers(0, 3))
 def test_nor_does_a_file_with_a_few_bytes_changed(at: int, change: bytes, drop: int) -> None:
-    try:
+    with suppress(ValueError):
         parse(VALID[:at] + change + VALID[at + drop :])
-    except ValueError:
-        pass
 
 
 def test_a_folder_in_its_place_is_said_to_be_one(store: LocalStore) -> None:
@@ -244,12 +241,11 @@ def test_a_folder_in_its_place_is_said_to_be_one(store: LocalStore) -> None:
         store.read()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(store: LocalStore) -> None:
-    stored(store, 1)
-    store.path.chmod(0)
+def test_a_path_that_leads_nowhere_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = LocalStore(tmp_path / "file" / "state.json")
     with pytest.raises(StateError, match="cannot be read"):
-        LocalStore(store.path).read()
+        store.read()
 
 
 def test_the_lock_of_a_store_stands_beside_it(store: LocalStore) -> None:

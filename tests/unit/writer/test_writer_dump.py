@@ -187,7 +187,7 @@ def test_what_is_no_json_is_refused(value: Any) -> None:
 
 @pytest.mark.skipif(not MATTERMOST.exists(), reason=f"{MATTERMOST} is not here")
 def test_every_text_of_the_collection_comes_back() -> None:
-    data = json.loads(lzma.open(MATTERMOST).read())
+    data = json.loads(lzma.decompress(MATTERMOST.read_bytes()))
     written = dump(data)
     assert yaml.load(written, yaml.CSafeLoader) == data  # type: ignore[attr-defined]
     assert own(written) == as_source(data)
