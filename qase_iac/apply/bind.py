@@ -48,8 +48,6 @@ class Binder:
         if isinstance(ref, dict) and "external_id" in ref:
             return remote_id(BY_NAME[kind], ref["external_id"])
         address = ref.get("known_after_apply") if isinstance(ref, dict) else ref
-        if isinstance(address, int):
-            return address
         binding = self.state.bindings.get(address) if isinstance(address, str) else None
         if binding is None or str(address).partition(".")[0] != kind:
             raise Unbound("unbound_reference", f"It refers to {address}, which is not in Qase.", (str(address),))

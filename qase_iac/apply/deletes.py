@@ -44,9 +44,7 @@ class Deletes:
         if problem := obstacle(run, change) or self._still_needed(change):
             run.block(change, problem)
             return
-        if change.id is None:
-            run.fail(change, Problem("unbound_reference", f"The plan has no id for {change.address}."))
-            return
+        assert change.id is not None
         try:
             problem = self._would_lose(kind, change.id)
         except QaseIacError as error:

@@ -9,7 +9,7 @@ from qase_iac.apply.events import OnEvent
 from qase_iac.apply.local import begin, declare, observe, record_only
 from qase_iac.apply.protocol import Remote
 from qase_iac.apply.readback import read_back
-from qase_iac.apply.report import Report
+from qase_iac.apply.report import Problem, Report
 from qase_iac.apply.run import Run
 from qase_iac.apply.sending import create, update
 from qase_iac.model import Desired
@@ -61,7 +61,9 @@ def _walk(run: Run, bulk_size: int) -> None:
     deletes = Deletes(run)
     for batch in batches(run.plan.changes, bulk_size):
         first = batch[0]
-        if not first.writes:
+        if first.id is None and first.action is not Action.CREATE:
+            run.fail(first, Problem("unbound_reference", f"The plan has no id for {first.address}."))
+        elif not first.writes:
             record_only(run, first)
         elif first.action is Action.CREATE:
             create(run, batch)

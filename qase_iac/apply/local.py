@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qase_iac.apply.bind import Unbound
 from qase_iac.apply.fold import enact, rename
-from qase_iac.apply.report import Problem, problem_of
+from qase_iac.apply.report import problem_of
 from qase_iac.apply.run import Run
 from qase_iac.apply.sending import depends_on, make_item, obstacle
 from qase_iac.errors import StateError
@@ -118,9 +118,6 @@ def record_only(run: Run, change: Change) -> None:
             known: Attributes = run.binder.values(change, change.attributes)
         except Unbound as error:
             run.fail(change, error.problem)
-            return
-        if change.id is None:
-            run.fail(change, Problem("unbound_reference", f"The plan has no id for {change.address}."))
             return
         run.dirty |= enact(run.state, make_item(run, change, {}, known), change.id)
         if change.address in run.plan.observed:

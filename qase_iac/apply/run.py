@@ -276,7 +276,7 @@ class Run:
             else:
                 self.journal.close()
         except StateError as error:
-            self.warn(error.summary, "The next run finds it and takes it over; nothing is lost.")
+            self.warn(error.summary, "The next run takes it over once more, which changes nothing.")
         operations = tuple(self.operations[change.address] for change in self.plan.changes)
         report = Report(
             operations,

@@ -188,9 +188,7 @@ def update(run: Run, change: Change) -> None:
     if ready is None:
         return
     id = change.id
-    if id is None:
-        run.fail(change, Problem("unbound_reference", f"The plan has no id for {change.address}."))
-        return
+    assert id is not None
     before, restore = _remember(run, change, ready)
 
     def call() -> Sequence[RemoteId | None]:

@@ -12,8 +12,8 @@ from qase_iac.attributes import CUSTOM_FIELD_PREFIX
 from qase_iac.kinds import BY_NAME, CONTENT_KINDS, Kind
 from qase_iac.values import JSON, Attributes
 
-Path = tuple[str | int, ...]
-"""The way from the root of a document to a node: keys of mappings, positions in lists."""
+Path = tuple[str, ...]
+"""The way from the root of a document to a node, by the keys of mappings."""
 
 SECTIONS = "sections"
 """The shape of a file that is not one object; the other shapes are called by their kind."""

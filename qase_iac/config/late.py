@@ -54,14 +54,14 @@ class LateProblems:
 
     def placed(self) -> list[Diagnostic]:
         """All of them with the places of their targets; the same problem at the same place once."""
-        roots: dict[str, yaml.Node | None] = {}
+        documents: dict[str, _Document] = {}
         placed: dict[tuple[str, str, SourceRange], Diagnostic] = {}
         for diagnostic, target in sorted(self.found, key=lambda each: each[0].source.file):
             name = diagnostic.source.file
             if target is not None and name in self.by_name:
-                if name not in roots:
-                    roots = {name: _compose(self.by_name[name])}
-                place = _find(roots[name], target, name)
+                if name not in documents:
+                    documents = {name: _Document(name, _compose(self.by_name[name]))}
+                place = documents[name].find(target)
                 diagnostic = replace(diagnostic, source=place or diagnostic.source)
             placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.source), diagnostic)
         return list(placed.values())
@@ -72,34 +72,35 @@ def _compose(file: files.SourceFile) -> yaml.Node | None:
     return read_yaml(data, file.name).root if isinstance(data, bytes) else None
 
 
-def _find(root: yaml.Node | None, target: Target, name: str) -> SourceRange | None:
-    reporter = FileReporter(name)  # what it hears was said when the file was read first
-    node = root
-    key: yaml.Node | None = None
-    for step in target.path:
-        key, node = _step(node, step, reporter)
+class _Document:
+    """One file, composed again. Its mappings are looked through once, since there may be many problems."""
+
+    def __init__(self, name: str, root: yaml.Node | None) -> None:
+        self.name = name
+        self.root = root
+        self.reporter = FileReporter(name)  # what it hears was said when the file was read first
+        self.mappings: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
+
+    def find(self, target: Target) -> SourceRange | None:
+        """The place of a target, as near as it gets; None when the way to it is gone."""
+        key, node = None, self.root
+        for step in target.path:
+            key, node = self._step(node, step)
         if node is None:
             return None
-    if node is None:
-        return None
-    if target.text is None:
-        empty = isinstance(node, yaml.ScalarNode) and not node.value and key is not None
-        return source(key if empty and key else node, name)
-    hits = list(_scalars(node, "", lambda value: value == target.text, reporter))
-    exact = [scalar for scalar, under in hits if under == target.under]
-    nodes = exact or [scalar for scalar, _ in hits]
-    return source(nodes[min(target.nth, len(nodes) - 1)] if nodes else node, name)
+        if target.text is None:
+            empty = isinstance(node, yaml.ScalarNode) and not node.value
+            return source(key if empty and key else node, self.name)
+        hits = list(_scalars(node, "", lambda value: value == target.text, self.reporter))
+        nodes = [scalar for scalar, under in hits if under == target.under] or [scalar for scalar, _ in hits]
+        return source(nodes[min(target.nth, len(nodes) - 1)] if nodes else node, self.name)
 
-
-def _step(node: yaml.Node | None, step: str | int, reporter: FileReporter) -> tuple[yaml.Node | None, yaml.Node | None]:
-    if isinstance(step, int):
-        items = node.value if isinstance(node, yaml.SequenceNode) else []
-        return None, items[step] if step < len(items) else None
-    if isinstance(node, yaml.MappingNode):
-        for name, key, value in reporter.items(node):
-            if name == step:
-                return key, value
-    return None, None
+    def _step(self, node: yaml.Node | None, step: str) -> tuple[yaml.Node | None, yaml.Node | None]:
+        if not isinstance(node, yaml.MappingNode):
+            return None, None
+        if id(node) not in self.mappings:
+            self.mappings[id(node)] = {name: (key, value) for name, key, value in self.reporter.items(node)}
+        return self.mappings[id(node)].get(step, (None, None))
 
 
 def _scalars(

@@ -1,12 +1,14 @@
 """Files of other systems, and live projects, to project folders.
 
-`FORMATS` maps the word that `qase-iac convert` takes to the function that reads such a file.
+`FORMATS` maps the word that `qase-iac convert` takes to the function that converts such a file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,29 +22,33 @@ DEFAULT_CODE = "TEST"
 _CODE = re.compile(r"[A-Za-z]{2,10}\Z")
 
 
-class Converter(Protocol):
-    """Reads the content of a file. Raises QaseIacError that says what is wrong with it, and where."""
+@dataclass(frozen=True)
+class Converted:
+    """What was written: `paths` below the folder, the number of objects, notes on what could not be kept."""
 
-    def __call__(self, data: bytes, *, code: str, title: str = "", api_url: str = "") -> WritableProject: ...
+    paths: tuple[str, ...]
+    objects: int
+    notes: tuple[str, ...]
 
 
-FORMATS: Mapping[str, Converter] = {"qase-json": qase_json.convert}
+class Reader(Protocol):
+    """Reads the content of a file; `title` counts if the file gives none. Raises QaseIacError: what, and where."""
+
+    def __call__(self, data: bytes, *, code: str, title: str) -> WritableProject: ...
 
 
-def convert_file(
-    format: str, source: Path, target: Path, *, project: str | None = None, layout: Layout = "suite", api_url: str = ""
-) -> WritableProject:
-    """Converts a file into a new project folder at `target`; what was written is returned. Raises QaseIacError."""
-    if format not in FORMATS:
-        raise QaseIacError(f"There is no format {printable(format)!r}.", hint=f"Formats: {', '.join(FORMATS)}.")
+def convert(
+    read: Reader, source: Path, target: Path, project: str | None = None, layout: Layout = "suite"
+) -> Converted:
+    """Converts a file into a new project folder at `target`, whole or not at all. Raises QaseIacError."""
     if project is not None and not _CODE.match(project):
         raise QaseIacError(f"{printable(project)!r} is no project code.", "It has 2 to 10 letters, A to Z.")
     check_target(target)
     name = target.absolute().name
     code = (project or code_of(name)).upper()
-    converted = FORMATS[format](read_source(source), code=code, title=_title(name) or code, api_url=api_url)
-    write_project(target, converted, layout)
-    return converted
+    converted = read(read_source(source), code=code, title=_title(name) or code)
+    written = write_project(target, converted, layout)
+    return Converted(written.paths, len(converted.objects), tuple(converted.notes))
 
 
 def code_of(name: str) -> str:
@@ -57,4 +63,9 @@ def _title(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-__all__ = ["FORMATS", "Converter", "code_of", "convert_file"]
+Conversion = Callable[[Path, Path, str | None, Layout], Converted]
+"""(file, new folder, project code or None, layout)."""
+
+FORMATS: Mapping[str, Conversion] = {"qase-json": partial(convert, qase_json.read)}
+
+__all__ = ["FORMATS", "Conversion", "Converted", "code_of", "convert"]

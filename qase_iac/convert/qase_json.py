@@ -27,7 +27,7 @@ _TOP = frozenset(["suites", "cases", "milestones", "shared_steps", "title", "cod
 _SUITE = frozenset(["id", "title", "description", "preconditions", "suites", "cases", "position", "parent_id"])
 
 
-def convert(data: bytes, *, code: str, title: str = "", api_url: str = "") -> WritableProject:
+def read(data: bytes, *, code: str, title: str = "") -> WritableProject:
     """The project that an export holds; `title` counts when the export gives none.
 
     Raises QaseIacError that says what is wrong, and where.
@@ -39,7 +39,7 @@ def convert(data: bytes, *, code: str, title: str = "", api_url: str = "") -> Wr
         hint = "In Qase: project, Export, JSON. Its file begins with a list `suites`."
         raise QaseIacError(f"This is no {NAME}: there is no `suites` at its top ({what}).", hint=hint)
     reader = _Reader(Source(notes))
-    return reader.project(root, code, title, api_url)
+    return reader.project(root, code, title)
 
 
 @dataclass
@@ -60,7 +60,7 @@ class _Reader:
     cases: list[tuple[RemoteId | None, dict[str, Any], str]] = field(default_factory=list)
     _ids: set[RemoteId] = field(default_factory=set)
 
-    def project(self, root: dict[str, Any], code: str, title: str, api_url: str) -> WritableProject:
+    def project(self, root: dict[str, Any], code: str, title: str) -> WritableProject:
         self.source.unknown(root, _TOP, "project")
         self._suites(root, None, "$", 1)
         steps = StepReader(self.source)
@@ -70,7 +70,7 @@ class _Reader:
             cases.milestone(entity, where)
         read = [(suite, entity.get("id"), cases.case(entity, where)) for suite, entity, where in self.cases]
         title = self.source.text(root, "title", "$") or title or code
-        settings = _settings(code, title, self.source.text(root, "description", "$"), api_url)
+        settings = _settings(code, title, self.source.text(root, "description", "$"))
         self.source.finish(NAME)
         project = self._assemble(read, cases)
         project.settings = settings
@@ -141,10 +141,9 @@ class _Reader:
         return project
 
 
-def _settings(code: str, title: str, description: str, api_url: str) -> dict[str, JSON]:
+def _settings(code: str, title: str, description: str) -> dict[str, JSON]:
     line = " ".join(title.split())[:MAX_TITLE]
     settings: dict[str, JSON] = {"project": code, "title": line or code}
     if normal_text(description):
         settings["description"] = description
-    api = {"url": api_url} if api_url else {}
-    return {**settings, "create": True, "api": {**api, "seed": SEED_FILE}}
+    return {**settings, "create": True, "api": {"seed": SEED_FILE}}

@@ -70,3 +70,18 @@ def state(**bindings: Any) -> State:
     """`state(case__a=5, plan__b=Binding(…))`: address -> id or binding."""
     bound = {name.replace("__", "."): b if isinstance(b, Binding) else Binding(b) for name, b in bindings.items()}
     return State(lineage="l", serial=1, project="SHOP", bindings=bound)
+
+
+def shop(**options: Any) -> Kit:
+    """One of each: milestone 1, a shared step of two, suite 1, cases 1 to 3, plans 1 and 2."""
+    kit = Kit(**options)
+    make = kit.app.ui.create
+    make("SHOP", "milestone", title="M", due_date=1_800_000_000)
+    hash = make("SHOP", "shared_step", title="S", steps=[{"action": "a"}, {"action": "b"}])
+    make("SHOP", "suite", title="Top")
+    make("SHOP", "case", title="One", suite_id=1, steps=[{"shared": hash}, {"shared": hash}, {"action": "c"}])
+    make("SHOP", "case", title="Two", milestone_id=1)
+    make("SHOP", "case", title="Three")
+    make("SHOP", "plan", title="P", cases=[1, 2])
+    make("SHOP", "plan", title="Q", cases=[3])
+    return kit

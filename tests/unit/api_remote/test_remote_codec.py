@@ -195,6 +195,13 @@ def test_ids_have_one_form(kind, value, id) -> None:  # type: ignore[no-untyped-
     assert type(identify(kind, value)) is type(id)
 
 
+@pytest.mark.parametrize("kind", [CASE, SHARED, PROJECT], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("value", [None, "", True, [], {}, 1.5])
+def test_no_ids(kind, value) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=kind.id_key):
+        identify(kind, value)
+
+
 # Bodies
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apply_world import Bench, drop, edit, fail_on, operation, state_of, statuses
 
-from qase_iac.errors import AccessDenied, NoAnswer, NotFound, Rejected, ServerFault
+from qase_iac.errors import AccessDenied, Interrupted, NoAnswer, NotFound, Rejected, ServerFault
 from qase_iac.plan.model import Action, Blocked
 from qase_iac.state.model import Binding
 
@@ -78,6 +78,22 @@ def test_looking_may_be_refused_and_ends_the_run(bench: Bench) -> None:
     report = bench.run(drop("suite.s", 5), drop("case.a", 6))
     assert statuses(report) == {"suite.s": "failed", "case.a": "blocked"}
     assert report.exit_code == 8
+
+
+def test_ctrl_c_while_looking_is_no_failure(bench: Bench) -> None:
+    def stop(verb: str, detail: object) -> None:
+        raise Interrupted("stopped")
+
+    bench.remote.read_faults.append(stop)
+    bench.state = state_of(**{"suite.s": 5})
+    report = bench.run(drop("suite.s", 5))
+    assert (statuses(report), report.exit_code) == ({"suite.s": "blocked"}, 130)
+
+
+def test_a_shared_step_that_is_gone_is_done(bench: Bench) -> None:
+    bench.state = state_of(**{"shared_step.s": HASH})
+    assert statuses(bench.run(drop("shared_step.s", HASH))) == {"shared_step.s": "done"}
+    assert bench.state.bindings == {}
 
 
 def test_what_is_left_after_all_goes_to_the_nearest_suite_above_that_stays(bench: Bench) -> None:

@@ -40,6 +40,15 @@ def test_an_upload_that_is_denied_ends_it_as_well(bench: Bench) -> None:
     assert report.exit_code == 8
 
 
+def test_ctrl_c_during_an_upload(bench: Bench) -> None:
+    from hashlib import sha256
+
+    bench.files = {"a.png": b"A"}
+    bench.remote.faults.append(fail_on("a.png", Interrupted("stopped")))
+    report = bench.run(new("case.x", files={"a.png": sha256(b"A").hexdigest()}, attachments=["a.png"]))
+    assert (statuses(report), report.requests, report.exit_code) == ({"case.x": "blocked"}, 0, 130)
+
+
 def test_ctrl_c_stops_before_the_next_call_and_lists_the_rest(bench: Bench) -> None:
     bench.stop_after = 1
     report = bench.run(new("suite.a"), new("suite.b"), Change("case.o", Action.FORGET, 4, Reason.UNDECLARED))
@@ -194,6 +203,41 @@ def test_what_cannot_be_written_down_is_not_sent(
     assert operation(report, "suite.c").problem.code == "journal_unwritable"
 
 
+def test_an_upload_that_cannot_be_written_down_ends_it(bench: Bench) -> None:
+    from hashlib import sha256
+
+    sha = sha256(b"A").hexdigest()
+    bench.files = {"a.png": b"A"}
+    plan = plan_of(new("case.x", files={"a.png": sha}, attachments=["a.png"]))
+    journal = BrokenJournal(bench.journal_path, bench.header(plan))
+    journal.broken = ("uploaded", sha)  # type: ignore[assignment]
+    report = _execute(bench, plan, journal)
+    assert (statuses(report), report.exit_code) == ({"case.x": "blocked"}, 1)
+    assert bench.state.files[sha]["hash"] == "hash1"
+
+
+def test_a_rename_that_cannot_be_written_down_ends_it(bench: Bench) -> None:
+    bench.state = state_of(**{"case.a": 1})
+    plan = plan_of(Change("case.b", Action.NO_OP, 1, Reason.MOVED, moved_from="case.a"), new("suite.s"))
+    journal = BrokenJournal(bench.journal_path, bench.header(plan))
+    journal.broken = ("renamed", [["case.a", "case.b", 1]])  # type: ignore[assignment]
+    report = _execute(bench, plan, journal)
+    assert statuses(report) == {"case.b": "done", "suite.s": "blocked"}
+    assert bench.remote.calls == []
+
+
+def test_a_journal_that_cannot_be_put_away_is_a_warning(bench: Bench) -> None:
+    plan = plan_of(new("suite.a"))
+    journal = Journal(bench.journal_path, bench.header(plan))
+
+    def stuck(serial: int) -> None:
+        raise StateError("The journal cannot be put away.")
+
+    journal.finish = stuck  # type: ignore[method-assign]
+    report = _execute(bench, plan, journal)
+    assert (report.exit_code, report.saved, len(report.warnings)) == (0, True, 1)
+
+
 def test_an_outcome_that_was_not_written_is_settled_by_the_next_run(bench: Bench) -> None:
     plan = plan_of(new("suite.a"))
     journal = BrokenJournal(bench.journal_path, bench.header(plan))
@@ -300,7 +344,9 @@ def test_exit_codes(found: list[str], code: int) -> None:
     from qase_iac.apply.report import Status
 
     operations = tuple(Operation(f"case.{n}", Action.CREATE, None, Status(s)) for n, s in enumerate(found))
-    assert Report(operations).exit_code == code
+    report = Report(operations)
+    assert report.exit_code == code
+    assert report.unknown == found.count("unknown")
 
 
 def test_other_errors_keep_their_words() -> None:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from apply_world import PAGE, Bench, desired_of, edit, fail_on, new, operation, plan_of, resource, state_of, statuses
+from apply_world import (
+    PAGE,
+    Bench,
+    desired_of,
+    drop,
+    edit,
+    fail_on,
+    new,
+    operation,
+    plan_of,
+    resource,
+    state_of,
+    statuses,
+)
 
 from qase_iac.apply.events import Warned
 from qase_iac.diagnostics import SourceRange
@@ -189,6 +202,37 @@ def test_nothing_to_do_writes_nothing(bench: Bench) -> None:
     assert not bench.journal_path.exists()
 
 
+def test_what_both_sides_changed_alike_takes_no_call(bench: Bench) -> None:
+    bench.state = state_of(**{"case.x": 1})
+    report = bench.run(edit("case.x", 1, title="new", both=["title"]))
+    assert (bench.remote.calls, bench.state.bindings["case.x"].sent) == ([], {"title": "new"})
+    assert report.applied == 1
+
+
+def test_an_adoption_that_refers_to_nothing_fails(bench: Bench) -> None:
+    report = bench.run(edit("case.x", 1, Action.ADOPT, milestone="milestone.gone", both=["milestone"]))
+    assert operation(report, "case.x").problem.code == "unbound_reference"
+    assert bench.state.bindings == {}
+
+
+def test_a_change_without_the_id_of_its_object_fails(bench: Bench) -> None:
+    bench.state = state_of(**{"case.a": 1, "case.b": 2, "case.c": 3})
+    changes = [edit("case.a", 1, title="A"), drop("case.b", 2), Change("case.c", Action.FORGET, 3, Reason.UNDECLARED)]
+    report = bench.run(*[replace(change, id=None) for change in changes])
+    assert set(statuses(report).values()) == {"failed"}
+    assert len(bench.state.bindings) == 3 and bench.remote.calls == []
+
+
+def test_references_of_what_failed_stay_as_they_were(bench: Bench) -> None:
+    bench.remote.faults.append(fail_on(1, Rejected("no", status=422)))
+    bench.state = state_of(**{"case.x": Binding(1, depends_on=["suite.a"]), "case.y": Binding(2), "suite.b": 3})
+    suite = {"address": "suite.b"}
+    declared = desired_of(resource("case.x", suite=suite), resource("case.y", suite=suite), resource("case.new"))
+    bench.run(edit("case.x", 1, Action.MOVE, suite="suite.b"), desired=declared)
+    assert bench.state.bindings["case.x"].depends_on == ["suite.a"]
+    assert bench.state.bindings["case.y"].depends_on == ["suite.b"]
+
+
 # -- read back
 
 
@@ -199,6 +243,20 @@ def test_only_what_is_served_in_another_form_is_kept_as_served(bench: Bench) -> 
     }
     bench.run(new("case.x", title="a_b", description="plain"))
     assert bench.state.bindings["case.x"].served == {"title": "a\\_b  "}
+
+
+def test_a_served_form_goes_when_the_same_value_is_sent_again_and_served_as_it_is(bench: Bench) -> None:
+    bench.remote.put("case", "drifted", 1)
+    bench.state = state_of(**{"case.x": Binding(1, {"title": "x"}, {"title": "X"})})
+    bench.run(edit("case.x", 1, title="x"))
+    assert bench.state.bindings["case.x"].served == {}
+    assert bench.state.serial == 5
+
+
+def test_what_qase_does_not_show_says_nothing(bench: Bench) -> None:
+    bench.remote.serve = lambda kind, attributes: {n: v for n, v in attributes.items() if n != "description"}
+    report = bench.run(new("case.x", description="d"))
+    assert (bench.state.bindings["case.x"].served, report.exit_code) == ({}, 0)
 
 
 def test_somebody_elses_edit_of_another_attribute_is_not_taken_for_what_qase_made_of_ours(bench: Bench) -> None:

@@ -170,7 +170,8 @@ def test_every_object_that_moved_is_named_with_its_attributes() -> None:
 def test_a_difference_that_cannot_be_named_is_still_one() -> None:
     remote = MemoryRemote()
     remote.put("case", "c", 1, milestone=5)
-    change = edit("case.a", 1, milestone=None, before={"milestone": "milestone.gone"})
+    before = {"milestone": "milestone.gone", "attachments": ["never/uploaded.png"]}
+    change = edit("case.a", 1, milestone=None, attachments=[], before=before)
     with pytest.raises(StalePlan) as caught:
         verify_preconditions(plan_of(change), remote.look(), live_digest, state_of())
     assert caught.value.detail == "- case.a (id 1) was changed in Qase"

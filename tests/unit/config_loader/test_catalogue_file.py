@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from loader_kit import places, write
+
 from qase_iac.config.catalogue_file import read_catalogue, write_catalogue
 from qase_iac.model import FIELD_TYPES, Catalogue, CustomField, Option
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-
 from loader_kit import load_folder, places, settings_of, write
+
 from qase_iac.config.loader import load
 from qase_iac.diagnostics import Severity
 from qase_iac.model import Catalogue, CustomField, Option

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loader_kit import load_folder, write
 
-from loader_kit import load_folder, settings_of, write
 from qase_iac.config import cache, files, loader
 from qase_iac.config.declarations import Declaration, FileContent
 from qase_iac.config.globs import in_scope, is_suite_glob, matches

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from loader_kit import clean, load_folder, settings_of, suite_of, write
+
 from qase_iac.config.loader import config_digest, load
 from qase_iac.model import Catalogue, Moved, Policy
 from qase_iac.values import Address

@@ -23,8 +23,9 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
-
 from loader_kit import MARK
+from test_loader_diagnostics import FOLDERS
+
 from qase_iac.attributes import RULE_KEYS
 from qase_iac.config.declarations import SECTIONS
 from qase_iac.config.explain import accepts, as_json, explain
@@ -35,7 +36,6 @@ from qase_iac.config.settings import _ROOT, _SettingsReporter
 from qase_iac.config.settings_table import PROFILED
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.kinds import BY_NAME, CONTENT_KINDS
-from test_loader_diagnostics import FOLDERS
 
 # --- documents by the rules of the format, made without the tables
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from loader_kit import places, settings_of, write
+
 from qase_iac.config.settings import Settings
 from qase_iac.diagnostics import Severity, has_errors
 from qase_iac.model import Policy, Scope

@@ -19,6 +19,7 @@ from qase_iac.state.journal import (
     DONE,
     FAILED,
     UNKNOWN,
+    Intent,
     Journal,
     carry,
     is_new,
@@ -118,6 +119,13 @@ def test_what_is_open_stays_under_the_new_serial(path: Path) -> None:
     carry(path, HEADER, [])
     assert not path.exists()
     carry(path, HEADER, [])
+
+
+def test_one_that_cannot_be_put_away_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state.journal").mkdir()
+    for open_intents in ([], [Intent(1, "t", (item(1, "case.a"),))]):
+        with pytest.raises(StateError, match="cannot be put away"):
+            carry(tmp_path / "state.journal", HEADER, open_intents)
 
 
 class FullDisk:
