@@ -200,7 +200,8 @@ def _put(snapshot: Snapshot, kind: Kind, id: RemoteId, live: LiveObject | None) 
 def _vouched(kind: Kind, live: LiveObject, binding: Binding | None) -> LiveObject | None:
     """The object with its members taken from the state, if nothing says that they changed since (section 10).
 
-    The number alone would not do: one case may have been swapped for another.
+    The number alone would not do: one case may have been swapped for another. Assignees are not vouched for, since
+    assigning somebody is no edit of the plan: whoever is about to change the members reads the object itself.
     """
     if binding is None:
         return None
@@ -212,5 +213,4 @@ def _vouched(kind: Kind, live: LiveObject, binding: Binding | None) -> LiveObjec
         if row.name not in binding.served and row.name not in binding.sent:
             return None
         attributes[row.name] = row.type.canon(binding.last_served(row.name))
-    assignees = {"assignees": binding.meta["assignees"]} if "assignees" in binding.meta else {}
-    return replace(live, attributes=attributes, meta={**live.meta, **assignees}, partial=False)
+    return replace(live, attributes=attributes, partial=False)

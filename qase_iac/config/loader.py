@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from qase_iac.config import files
@@ -24,7 +24,8 @@ from qase_iac.config.sections import parse_document
 from qase_iac.config.settings import Settings
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic, SourceRange, has_errors
-from qase_iac.model import Catalogue, Desired
+from qase_iac.model import Catalogue, Desired, Policy
+from qase_iac.values import JSON
 
 
 @dataclass(frozen=True)
@@ -140,25 +141,20 @@ def _desired(settings: Settings, assembly: Assembly, past: Past, count: int) -> 
 
 def config_digest(desired: Desired, settings: Settings) -> str:
     """The digest of the desired model and of the settings that a plan depends on; places in files do not count."""
-    model = {
+    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+    head = {
         "project": [desired.project, desired.title, desired.description, desired.create],
-        "resources": [
-            [
-                str(each.address),
-                each.attributes,
-                each.local,
-                each.protect,
-                sorted(each.ignore),
-                asdict(each.policy),
-            ]
-            for each in sorted(desired.resources.values(), key=lambda each: each.order)
-        ],
         "moved": [[str(each.origin), str(each.target)] for each in desired.moved],
         "removed": sorted(map(str, desired.removed)),
         "adopt": sorted([str(address), id] for address, (id, _) in desired.adopt.items()),
         "scope": desired.scope.suites,
-        "policy": asdict(desired.policy),
+        "policy": astuple(desired.policy),
         "bulk_size": settings.bulk_size,
     }
-    text = json.dumps(model, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    found = hashlib.sha256(encode(head).encode())
+    policies: dict[Policy, JSON] = {}
+    for each in sorted(desired.resources.values(), key=lambda each: each.order):
+        policy = policies.get(each.policy) or policies.setdefault(each.policy, astuple(each.policy))
+        row = [each.address, each.attributes, each.local, each.protect, sorted(each.ignore), policy]
+        found.update(b"\n" + encode(row).encode())
+    return f"sha256:{found.hexdigest()}"

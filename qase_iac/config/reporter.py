@@ -15,6 +15,8 @@ from qase_iac.values import printable
 
 LIKENESS = 60
 """From 0 to 100; below it a hint would be a guess."""
+_ODD = NULLS | {"<<"}
+"""Keys that need a closer look."""
 _NOT_TEXT = (*STEP_KEYS, "external", "external_id")
 """Keys of mappings that stand where a text may stand: a single pair with nearly such a key is no text with a colon."""
 
@@ -57,7 +59,7 @@ class FileReporter:
         pairs = node.value
         if type(node) is yaml.MappingNode and not node.flow_style:
             found = {key.value: (key.value, key, value) for key, value in pairs if type(key) is yaml.ScalarNode}
-            if len(found) == len(pairs) and "<<" not in found and not NULLS & found.keys():
+            if len(found) == len(pairs) and _ODD.isdisjoint(found):
                 return iter(found.values())
         return mapping_items(node, self.error, self.text)
 

@@ -19,6 +19,7 @@ from qase_iac.kinds import BY_NAME, BY_SECTION, CONTENT_KINDS, Kind
 from qase_iac.values import is_key, printable
 
 COMMON = ("protect", "ignore_changes")
+_REQUIRED = {kind.name: tuple(row for row in kind.attributes if row.required) for kind in CONTENT_KINDS}
 _IGNORE = Attribute("ignore_changes", TextSet(), "")
 
 
@@ -206,8 +207,8 @@ class _Parser:
         self.reporter.error(node, "unknown-attribute", summary, detail)
 
     def _check(self, kind: Kind, declaration: Declaration, found: dict[str, yaml.Node], place: yaml.Node) -> None:
-        for row in kind.attributes:
-            if row.required and row.name not in found:
+        for row in _REQUIRED[kind.name]:
+            if row.name not in found:
                 summary = f"This {kind.label} has no `{row.name}`."
                 detail = f"It is required: {_lower(row.doc)} It takes {row.type.takes}."
                 self.reporter.error(place, "missing-attribute", summary, detail)

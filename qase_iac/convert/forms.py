@@ -96,7 +96,9 @@ def _option(form: Speaker, row: Attribute, value: JSON) -> JSON:
 
 
 def _set(form: Speaker, row: Attribute, value: JSON) -> JSON:
-    return [item for item in value or () if item.strip()] or None
+    if not all(item.strip() for item in value or ()):
+        raise Unsaid("one of them is empty")
+    return value or None
 
 
 def _ref(form: Speaker, row: Attribute, value: JSON) -> JSON:

@@ -19,7 +19,7 @@ from qase_iac.convert.reading import Source, kind_of, parse_json
 from qase_iac.convert.seed import SEED_FILE, Seed
 from qase_iac.errors import QaseIacError
 from qase_iac.kinds import BY_NAME
-from qase_iac.values import JSON, Attributes, RemoteId
+from qase_iac.values import JSON, Attributes, RemoteId, printable
 
 NAME = "JSON export of Qase"
 MAX_SUITE_DEPTH = 60
@@ -35,7 +35,7 @@ def read(data: bytes, *, code: str, title: str = "") -> WritableProject:
     notes = Notes()
     root = parse_json(data, notes)
     if not isinstance(root, dict) or not root.keys() & {"suites", "cases"}:
-        what = f"its keys are {', '.join(sorted(root)[:8])}" if isinstance(root, dict) and root else kind_of(root)
+        what = f"its keys are {printable(', '.join(sorted(root)[:8]))[:200]}" if isinstance(root, dict) and root else kind_of(root)
         hint = "In Qase: project, Export, JSON. Its file begins with a list `suites`."
         raise QaseIacError(f"This is no {NAME}: there is no `suites` at its top ({what}).", hint=hint)
     reader = _Reader(Source(notes))

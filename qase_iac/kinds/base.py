@@ -94,4 +94,4 @@ class Kind:
 
 def remote_id(kind: Kind, value: JSON) -> RemoteId:
     """An id as the API writes it (int, digits as text, hash) in its one canonical form."""
-    return str(value) if kind.id_key == "hash" or not str(value).isdigit() else int(value)
+    return int(value) if kind.id_key == "id" and str(value).isdigit() else str(value)

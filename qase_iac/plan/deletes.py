@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from qase_iac.kinds import BY_NAME
+from qase_iac.kinds import BY_NAME, RANK, Kind
 from qase_iac.model import Desired, LiveObject, Snapshot
+from qase_iac.plan.bind import Binder, references, rows_with_references
 from qase_iac.plan.digests import live_digest
 from qase_iac.plan.identity import Identities
 from qase_iac.plan.model import Action, Blocked, Change, Drift, Reason
+from qase_iac.plan.obstacles import outside
+from qase_iac.plan.remarks import Addresses, drift_of, edited_since
 from qase_iac.plan.scope import LiveSuites
+from qase_iac.state.model import Binding
 from qase_iac.values import Address, RemoteId
 
 MANY = 5
@@ -19,38 +23,54 @@ MANY = 5
 
 
 def undeclared(
-    desired: Desired, snapshot: Snapshot, found: Identities, suites: LiveSuites
+    desired: Desired, snapshot: Snapshot, found: Identities, suites: LiveSuites, show: tuple[Binder, Addresses]
 ) -> tuple[dict[str, Change], list[Drift]]:
-    """Deletes and forgets of everything that is bound and not declared, by address; and what vanished."""
+    """Deletes and forgets of everything that is bound and not declared, by address; and what changed or vanished."""
     changes: dict[str, Change] = {}
     drift: list[Drift] = []
-    for address, binding in found.bindings.items():
+    for address, binding in sorted(found.bindings.items()):
         parsed = Address.parse(address)
         if parsed in desired.resources:
             continue
         kind = BY_NAME[parsed.kind]
         live = snapshot.get(parsed.kind, binding.id)
+        former = found.renamed.get(address)
         if live is None:
             drift.append(Drift(address, binding.id, "vanished"))
-            changes[address] = Change(address, Action.FORGET, binding.id, Reason.VANISHED)
+            changes[address] = Change(address, Action.FORGET, binding.id, Reason.VANISHED, moved_from=former)
             continue
-        forget = parsed in desired.removed
-        action = Action.FORGET if forget or not kind.deletable else Action.DELETE
         place = live.attributes.get(kind.parent) if kind.parent else None
         change = Change(
             address=address,
-            action=action,
+            action=Action.FORGET if parsed in desired.removed or not kind.deletable else Action.DELETE,
             id=binding.id,
             reason=Reason.UNDECLARED,
             title=live.title,
             precondition=live_digest(live),
             suite=suites.key(place) if kind.owned_by_scope else "",
-            moved_from=found.renamed.get(address),
+            moved_from=former,
         )
-        if action is Action.DELETE and binding.protect:
-            change = replace(change, blocked=Blocked("protected", "`protect: true` was set when it was last declared."))
+        edited = edited_since(kind, live, binding)
+        if edited:
+            drift.append(drift_of(kind, address, live, binding, edited, (*show, {})))
+        if change.action is Action.DELETE:
+            change = replace(change, blocked=_kept(kind, live, binding, found.blocked.get(address), suites, desired))
+            if edited:
+                note = f"edited in Qase since the last apply ({', '.join(edited)})"
+                change = replace(change, notes=(note,))
         changes[address] = change
     return changes, drift
+
+
+def _kept(
+    kind: Kind, live: LiveObject, binding: Binding, doubt: Blocked | None, suites: LiveSuites, desired: Desired
+) -> Blocked | None:
+    """Why an object is not deleted although nothing declares it."""
+    if doubt:
+        return doubt
+    if binding.protect:
+        return Blocked("protected", "`protect: true` was set when it was last declared.")
+    return outside(kind, live, suites, desired.scope)
 
 
 class Hanging:
@@ -61,25 +81,19 @@ class Hanging:
         self._addresses = addresses
         self._users: dict[tuple[str, RemoteId], dict[tuple[str, RemoteId], None]] = {}
         for live in snapshot:
-            for target in _targets(live):
+            for target in references(live):
                 self._users.setdefault(target, {})[live.kind, live.id] = None
         for live in snapshot.of("shared_step").values():
             for case in live.meta.get("cases") or ():
                 self._users.setdefault(("shared_step", live.id), {}).setdefault(("case", case))
 
     def on(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
-        """(kind, id) of every live object that refers to this one."""
-        return list(self._users.get((kind, id), ()))
+        """(kind, id) of every live object that refers to this one, in the order of kinds and ids."""
+        users = self._users.get((kind, id), {})
+        return sorted(users, key=lambda user: (RANK[user[0]], len(str(user[1])), str(user[1])))
 
     def name(self, kind: str, id: RemoteId) -> str:
         return self._addresses.get((kind, id)) or f"{kind.replace('_', ' ')} {id} (not managed)"
-
-
-def _targets(live: LiveObject) -> Iterable[tuple[str, RemoteId]]:
-    for row in BY_NAME[live.kind].references:
-        for kind, ref in row.type.refs(live.attributes.get(row.name)):
-            if kind != "attachment":
-                yield kind, ref
 
 
 _BLOCKS = {
@@ -134,13 +148,13 @@ def _lets_go(
         return False
     if theirs.action is Action.DELETE:
         return True
-    for row in BY_NAME[user[0]].references:
-        attribute = theirs.sent.get(row.name)
-        if attribute and any(kind == change.kind for kind, _ in row.type.refs(attribute.before)):
-            after = {
-                ref for kind, ref in row.type.refs(attribute.after) if kind == change.kind and isinstance(ref, str)
-            }
-            return change.address not in after
+    kind = BY_NAME[user[0]]
+    for name, row in rows_with_references(kind).items():
+        attribute = theirs.sent.get(name)
+        if attribute and any(to == change.kind for to, _ in row.type.refs(attribute.before)):
+            return all(ref != change.address for _, ref in row.type.refs(attribute.after))
+        if any(name in pair and (set(pair) - {name}) & theirs.sent.keys() for pair in kind.exclusive):
+            return True  # the whole attribute goes: steps give way to gherkin
     return False
 
 
@@ -180,5 +194,5 @@ def spread_blocks(changes: dict[str, Change], order: Iterable[str], edges: Mappi
 
 
 def _makes(change: Change) -> bool:
-    """Whether others cannot refer to the object before this change is done."""
-    return change.id is None
+    """Whether others cannot refer to the object before this change is done: nothing is bound to its address yet."""
+    return change.action in (Action.CREATE, Action.ADOPT)

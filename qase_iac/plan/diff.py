@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from qase_iac.kinds import Kind
 from qase_iac.model import Policy
@@ -11,16 +11,18 @@ from qase_iac.plan.model import Origin
 from qase_iac.state.model import Binding
 from qase_iac.values import JSON, Attributes
 
-_ABSENT = object()
+_NOTHING: Attributes = {}
 
 
 @dataclass
 class Verdict:
-    """What a comparison of one object came to, each attribute once in at most one of the sets of names.
+    """What a comparison of one object came to, each attribute in at most one of `write`, `failed` and `refused`.
 
     `write` maps name -> origin of what has to be sent. `both` changed alike on both sides. `drifted` differs from
     what was served last, whatever is done about it. `failed` maps name -> origin of what a policy refuses to touch.
-    `refused` are values that the server would not take before. `agreed` are declared attributes equal to the live.
+    `refused` are values that the server would not take before. `news` is what the state has to know from now on
+    although nothing is sent: values that are equal, and None for what was never agreed on and stays as it is in
+    Qase (so that later plans find a conflict, too, and do not take it for theirs to overwrite).
     """
 
     write: dict[str, Origin] = field(default_factory=dict)
@@ -28,7 +30,7 @@ class Verdict:
     drifted: list[str] = field(default_factory=list)
     failed: dict[str, Origin] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    agreed: list[str] = field(default_factory=list)
+    news: Attributes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,62 +46,93 @@ class Stance:
         return cls(on_drift or policy.on_drift, on_conflict or policy.on_conflict, unbound)
 
 
+class _Side(NamedTuple):
+    """What a comparison is about: everything but the attribute."""
+
+    kind: Kind
+    wanted: Attributes
+    live: Attributes
+    binding: Binding | None
+    stance: Stance
+
+
 def compare(
     kind: Kind, wanted: Attributes, live: Attributes, binding: Binding | None, ignore: frozenset[str], stance: Stance
 ) -> Verdict:
     """Compares one declared object with its live one. All values are bound. `binding` is None on adoption."""
     verdict = Verdict()
+    sent = binding.sent if binding else _NOTHING
+    side = _Side(kind, wanted, live, binding, stance)
     for name, value in wanted.items():
-        if name in ignore or kind.attribute(name).create_only:
-            continue
-        canon = kind.attribute(name).type.canon
         held = live.get(name)
-        want, has = (None, None) if value == held else (canon(value), canon(held))
-        if want == has:
-            verdict.agreed.append(name)
-            if (
-                binding
-                and name in binding.sent
-                and canon(binding.sent[name]) != canon(held) != canon(binding.last_served(name))
-            ):
-                verdict.drifted.append(name)
-                verdict.both.append(name)
-            continue
-        sent = _of(binding, name, canon)
-        served = sent if sent is _ABSENT or binding is None else canon(binding.last_served(name))
-        origin = _origin(want, has, sent, served, stance)
-        if sent is not _ABSENT and origin in (Origin.THEIRS, Origin.CONFLICT):
-            verdict.drifted.append(name)
-        if origin is None:
-            continue
-        if binding and name in binding.unsupported and canon(binding.unsupported[name]) == want:
-            verdict.refused.append(name)
-        else:
-            _decide(verdict, name, origin, stance)
+        if value == held and name in sent and sent[name] == value:
+            continue  # nearly always; what follows is for the rest
+        if name not in ignore:
+            _judge(verdict, side, name, value, held)
     return verdict
 
 
-def _of(binding: Binding | None, name: str, canon: Callable[[JSON], JSON]) -> JSON:
-    return canon(binding.sent[name]) if binding and name in binding.sent else _ABSENT
+def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) -> None:
+    row = side.kind.attribute(name)
+    canon = row.type.canon
+    want, has = canon(value), canon(held)
+    binding = side.binding
+    known = binding is not None and name in binding.sent
+    sent = canon(binding.sent[name]) if binding and known else None
+    served = canon(binding.last_served(name)) if binding and known else None
+    if want == has:
+        if not known or sent != want:
+            verdict.news[name] = value
+            if known and has != served:
+                verdict.drifted.append(name)
+                verdict.both.append(name)
+        return
+    origin = _displacing(side, name)
+    if origin is None and not known:
+        origin = side.stance.unbound
+    elif origin is None:
+        theirs = has not in (served, sent)
+        if want == sent and not theirs:
+            return  # the server's own form of what was sent
+        origin = Origin.OURS if not theirs else Origin.THEIRS if want == sent else Origin.CONFLICT
+    if known and origin in (Origin.THEIRS, Origin.CONFLICT):
+        verdict.drifted.append(name)
+    if binding and name in binding.unsupported and canon(binding.unsupported[name]) == want:
+        verdict.refused.append(name)
+    elif not _decide(verdict, name, origin, side.stance) and not known and has != canon(None):
+        verdict.news[name] = None
 
 
-def _origin(want: JSON, has: JSON, sent: JSON, served: JSON, stance: Stance) -> Origin | None:
-    """Who changed an attribute whose wanted and live values differ; None when neither did (server's own form)."""
-    if sent is _ABSENT:
-        return stance.unbound
-    theirs = has not in (served, sent)
-    if want == sent:
-        return Origin.THEIRS if theirs else None
-    return Origin.CONFLICT if theirs else Origin.OURS
+def displaced(kind: Kind, name: str, wanted: Attributes, live: Attributes) -> str | None:
+    """The attribute that Qase holds in place of `name` and would lose to it: steps to gherkin, and the other way."""
+    for pair in kind.exclusive:
+        if name in pair:
+            other = pair[pair[0] == name]
+            if other not in wanted and live.get(other):
+                return other
+    return None
 
 
-def _decide(verdict: Verdict, name: str, origin: Origin, stance: Stance) -> None:
-    """Writes, keeps or refuses one difference, by the policy for its origin."""
+def _displacing(side: _Side, name: str) -> Origin | None:
+    """Who brought about that Qase holds another attribute in its place; None where the state does not know that one.
+
+    What we sent may go; what somebody made of it since is a conflict.
+    """
+    other = displaced(side.kind, name, side.wanted, side.live)
+    if other is None or side.binding is None or other not in side.binding.sent:
+        return None
+    canon = side.kind.attribute(other).type.canon
+    ours = (canon(side.binding.sent[other]), canon(side.binding.last_served(other)))
+    return Origin.OURS if canon(side.live[other]) in ours else Origin.CONFLICT
+
+
+def _decide(verdict: Verdict, name: str, origin: Origin, stance: Stance) -> bool:
+    """Writes or refuses one difference, by the policy for its origin; False: what is in Qase stays."""
     rule = {Origin.THEIRS: stance.on_drift, Origin.CONFLICT: stance.on_conflict}.get(origin, "ours")
-    match rule:
-        case "ours" | "revert":
-            verdict.write[name] = origin
-        case "fail":
-            verdict.failed[name] = origin
-        case _:  # keep, theirs: what is in Qase stays
-            pass
+    if rule in ("ours", "revert"):
+        verdict.write[name] = origin
+    elif rule == "fail":
+        verdict.failed[name] = origin
+    else:  # keep, theirs
+        return False
+    return True

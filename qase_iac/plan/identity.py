@@ -8,9 +8,12 @@ from enum import StrEnum
 
 from qase_iac.attributes import normal_text
 from qase_iac.diagnostics import Diagnostic, Severity
-from qase_iac.kinds import BY_NAME, KINDS, Kind
-from qase_iac.model import Desired, LiveObject, Moved, Resource, Snapshot
+from qase_iac.kinds import KINDS, Kind
+from qase_iac.model import Desired, LiveObject, Resource, Snapshot
 from qase_iac.plan.model import Blocked
+from qase_iac.plan.moves import rename
+from qase_iac.plan.scope import parents_first
+from qase_iac.plan.twins import tell_apart
 from qase_iac.state.model import Binding, State
 from qase_iac.values import RemoteId, printable
 
@@ -28,7 +31,8 @@ class Identities:
     """The outcome. `ids` maps address -> remote id of everything that exists in Qase and is ours or becomes ours.
 
     `vanished` are declared addresses whose object is gone; `renamed` maps new address -> old one; `blocked` holds
-    what stands in the way of an address; `bindings` are the state's bindings under their new names.
+    what stands in the way of an address; `refused` maps address -> the id that `adopt` asks for and cannot have;
+    `bindings` are the state's bindings under their new names.
     """
 
     ids: dict[str, RemoteId] = field(default_factory=dict)
@@ -36,6 +40,7 @@ class Identities:
     vanished: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
     blocked: dict[str, Blocked] = field(default_factory=dict)
+    refused: dict[str, RemoteId] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     findings: list[Diagnostic] = field(default_factory=list)
 
@@ -46,72 +51,21 @@ class Identities:
 
 
 SameValues = Callable[[Resource, LiveObject, Mapping[str, RemoteId]], bool]
+Taken = set[tuple[str, RemoteId]]
 
 
 def identify(desired: Desired, snapshot: Snapshot, state: State, same: SameValues) -> Identities:
     """Matches every declared object. `same` tells whether all managed attributes of a pair are equal."""
-    bindings, renamed, findings = rename(state.bindings, desired.moved, state.moved)
-    found = Identities(bindings=bindings, renamed=renamed, findings=findings)
-    taken = {(address.partition(".")[0], binding.id) for address, binding in bindings.items()}
+    names = rename(state.bindings, desired.moved, state.moved)
+    found = Identities(
+        bindings=names.bindings, renamed=names.renamed, blocked=names.blocked, findings=names.findings
+    )
+    taken: Taken = {(address.partition(".")[0], binding.id) for address, binding in found.bindings.items()}
     _by_state(desired, snapshot, found)
     _by_adopt(desired, snapshot, found, taken)
     for kind in KINDS:
         _by_natural_key(kind, desired, snapshot, found, taken, same)
     return found
-
-
-def rename(
-    bindings: Mapping[str, Binding], moved: Iterable[Moved], applied: Iterable[str]
-) -> tuple[dict[str, Binding], dict[str, str], list[Diagnostic]]:
-    """Carries out the entries of `moved` that no earlier run applied.
-
-    They apply at once when every `from` is bound (so that swaps work), else in order. A suite's entry carries all
-    suites below it. Returns the bindings, new address -> old address, and findings.
-    """
-    done = set(applied)
-    fresh = [entry for entry in moved if f"{entry.origin} -> {entry.target}" not in done]
-    names = {address: address for address in bindings}
-    findings: list[Diagnostic] = []
-    at_once = bool(fresh) and all(_carried(names, entry) for entry in fresh)
-    groups = [fresh] if at_once else [[entry] for entry in fresh]
-    for group in groups:
-        names = _rename_at_once(names, group, findings)
-    renamed = {new: old for new, old in names.items() if new != old}
-    return {new: bindings[old] for new, old in names.items()}, renamed, findings
-
-
-def _carried(names: Mapping[str, str], entry: Moved) -> dict[str, str]:
-    """old address -> new address of all that an entry renames among the current names."""
-    origin, target = str(entry.origin), str(entry.target)
-    carried = {origin: target} if origin in names else {}
-    if BY_NAME[entry.origin.kind].nested_keys:
-        below = origin + "/"
-        carried |= {name: target + name[len(origin) :] for name in names if name.startswith(below)}
-    return carried
-
-
-def _rename_at_once(names: dict[str, str], entries: list[Moved], findings: list[Diagnostic]) -> dict[str, str]:
-    changes: dict[str, str] = {}
-    for entry in entries:
-        changes |= _carried(names, entry)
-    kept = {name: old for name, old in names.items() if name not in changes}
-    for name, target in changes.items():
-        if target in kept:
-            sources = [entry.source for entry in entries]
-            findings.append(
-                Diagnostic(
-                    "moved-onto-bound",
-                    f"{name} cannot become {target}: that address is bound to another object.",
-                    "Take the entry out of `moved`, or free the address first.",
-                    sources[0],
-                    Severity.WARNING,
-                    target,
-                )
-            )
-            kept[name] = names[name]
-        else:
-            kept[target] = names[name]
-    return kept
 
 
 def _by_state(desired: Desired, snapshot: Snapshot, found: Identities) -> None:
@@ -127,69 +81,51 @@ def _by_state(desired: Desired, snapshot: Snapshot, found: Identities) -> None:
             found.vanished.add(address)
 
 
-def _by_adopt(desired: Desired, snapshot: Snapshot, found: Identities, taken: set[tuple[str, RemoteId]]) -> None:
+def _by_adopt(desired: Desired, snapshot: Snapshot, found: Identities, taken: Taken) -> None:
     holders = {(address.partition(".")[0], b.id): address for address, b in found.bindings.items()}
-    for adopted, (id, _) in desired.adopt.items():
+    for adopted, (id, _) in sorted(desired.adopt.items()):
         address, kind = str(adopted), adopted.kind
-        bound = found.bindings.get(address)
+        bound, holder = found.bindings.get(address), holders.get((kind, id))
         if bound and bound.id == id:
             continue
         if bound:
             reason = f"`adopt` says {id}, the state says {bound.id}. `qase-iac state rm {address}` lets go of it first."
             found.blocked[address] = Blocked("adopt_conflict", reason)
-        elif (kind, id) in holders:
-            reason = f"{id} is bound to {holders[kind, id]} already."
-            found.blocked[address] = Blocked("adopt_conflict", reason, (holders[kind, id],))
+        elif holder:
+            found.blocked[address] = Blocked("adopt_conflict", f"{id} is bound to {holder} already.", (holder,))
         elif snapshot.get(kind, id) is None:
-            reason = f"Qase has no {kind.replace('_', ' ')} {id}."
-            found.blocked[address] = Blocked("adopt_not_found", reason)
+            found.blocked[address] = Blocked("adopt_not_found", f"Qase has no {kind.replace('_', ' ')} {id}.")
         else:
             found.ids[address] = id
             found.how[address] = How.ADOPT
             holders[kind, id] = address
             taken.add((kind, id))
+            continue
+        found.refused[address] = id
 
 
 NaturalKey = tuple[RemoteId | None, str]
 
 
 def _by_natural_key(
-    kind: Kind,
-    desired: Desired,
-    snapshot: Snapshot,
-    found: Identities,
-    taken: set[tuple[str, RemoteId]],
-    same: SameValues,
+    kind: Kind, desired: Desired, snapshot: Snapshot, found: Identities, taken: Taken, same: SameValues
 ) -> None:
     """Matches what is left of a kind. Suites go parents first, since a key holds the parent's id."""
-    free = [live for live in snapshot.of(kind.name).values() if (kind.name, live.id) not in taken]
-    if not free:
-        return
     live_groups: dict[NaturalKey, list[LiveObject]] = {}
-    for live in free:
-        live_groups.setdefault(_live_key(kind, live), []).append(live)
-    waiting = [
-        resource
-        for address, resource in desired.resources.items()
-        if address.kind == kind.name and str(address) not in found.ids and str(address) not in found.bindings
-    ]
-    for layer in _layers(kind, waiting):
+    for live in snapshot.of(kind.name).values():
+        if (kind.name, live.id) not in taken:
+            live_groups.setdefault(_live_key(kind, live), []).append(live)
+    if not live_groups:
+        return
+    waiting = [r for a, r in desired.resources.items() if a.kind == kind.name and str(a) not in found.ids]
+    for layer in parents_first(kind, waiting):
         groups: dict[NaturalKey, list[Resource]] = {}
         for resource in layer:
             key = _desired_key(kind, resource, found.ids)
-            if key in live_groups and str(resource.address) not in found.blocked:
+            if key in live_groups:
                 groups.setdefault(key, []).append(resource)
         for key, resources in groups.items():
-            _match(desired, resources, live_groups[key], found, taken, same)
-
-
-def _layers(kind: Kind, resources: list[Resource]) -> Iterable[list[Resource]]:
-    if not kind.nested_keys:
-        return [resources]
-    layers: dict[int, list[Resource]] = {}
-    for resource in resources:
-        layers.setdefault(resource.address.key.count("/"), []).append(resource)
-    return [layers[depth] for depth in sorted(layers)]
+            _match(kind, resources, live_groups[key], found, taken, same)
 
 
 def _live_key(kind: Kind, live: LiveObject) -> NaturalKey:
@@ -206,63 +142,64 @@ def _desired_key(kind: Kind, resource: Resource, ids: Mapping[str, RemoteId]) ->
 
 
 def _match(
-    desired: Desired,
+    kind: Kind,
     resources: list[Resource],
     lives: list[LiveObject],
     found: Identities,
-    taken: set[tuple[str, RemoteId]],
+    taken: Taken,
     same: SameValues,
 ) -> None:
-    if any(resource.policy.adopt == "explicit" for resource in resources):
-        _say_same_title(resources, lives, found)
-        return
+    """Matches what shares a natural key. Nothing is matched to what is bound, or to what another match took."""
+    lives = [live for live in lives if (kind.name, live.id) not in taken]
+    open = [r for r in resources if str(r.address) not in found.bindings and str(r.address) not in found.blocked]
+    auto = [resource for resource in open if resource.policy.adopt != "explicit"]
     pairs = (
-        [(resources[0], lives[0])] if len(resources) == len(lives) == 1 else _told_apart(resources, lives, found, same)
+        [(auto[0], lives[0])]
+        if len(auto) == len(lives) == 1
+        else tell_apart(kind, auto, lives, lambda resource, live: same(resource, live, found.ids))
     )
     for resource, live in pairs:
         found.ids[str(resource.address)] = live.id
         found.how[str(resource.address)] = How.NATURAL
-        taken.add((live.kind, live.id))
-    matched = {str(resource.address) for resource, _ in pairs}
-    used = {live.id for _, live in pairs}
-    rest = [resource for resource in resources if str(resource.address) not in matched]
-    left = sorted((live for live in lives if live.id not in used), key=lambda live: str(live.id))
-    if rest and left:
-        ids = ", ".join(str(live.id) for live in left)
-        names = ", ".join(str(resource.address) for resource in rest)
-        reason = f"Objects of the same place and title cannot be told apart: {names} may be {ids}."
-        for resource in rest:
-            example = f"adopt: {{{resource.address}: {left[0].id}}}"
-            found.blocked[str(resource.address)] = Blocked("ambiguous_identity", f"{reason} Say which: {example}")
+        taken.add((kind.name, live.id))
+    left = [live.id for live in lives if (kind.name, live.id) not in taken]
+    if left:
+        _say_ambiguous([resource for resource in auto if str(resource.address) not in found.ids], left, found)
+        _say_same_title(resources, left, found)
 
 
-def _told_apart(
-    resources: list[Resource], lives: list[LiveObject], found: Identities, same: SameValues
-) -> list[tuple[Resource, LiveObject]]:
-    """Pairs in which each side has exactly one equal on the other."""
-    by_resource = {r.address: [live for live in lives if same(r, live, found.ids)] for r in resources}
-    claims: dict[RemoteId, int] = {}
-    for equal in by_resource.values():
-        for live in equal:
-            claims[live.id] = claims.get(live.id, 0) + 1
-    return [
-        (resource, by_resource[resource.address][0])
-        for resource in resources
-        if len(by_resource[resource.address]) == 1 and claims[by_resource[resource.address][0].id] == 1
-    ]
-
-
-def _say_same_title(resources: list[Resource], lives: list[LiveObject], found: Identities) -> None:
-    for resource in resources:
-        ids = ", ".join(str(live.id) for live in lives)
+def _say_ambiguous(rest: Iterable[Resource], left: list[RemoteId], found: Identities) -> None:
+    """Neither adopts nor makes a further one: people have to say which is which."""
+    for resource in rest:
+        address = str(resource.address)
+        ids = _ids(left)
+        summary = f"Which object of this place and title is {address} cannot be told: {ids}."
+        detail = f"Say which: adopt: {{{address}: {ids.split(', ')[0]}}}"
         found.findings.append(
-            Diagnostic(
-                "same-title-exists",
-                f"Qase has {printable(str(resource.attributes.get('title')))!r} at this place already: {ids}.",
-                "`policy.adopt` is explicit, so a second one is created. "
-                f"To bind it: adopt: {{{resource.address}: {lives[0].id}}}",
-                resource.source,
-                Severity.WARNING,
-                str(resource.address),
-            )
+            Diagnostic("ambiguous-identity", summary, detail, resource.source, Severity.WARNING, address)
         )
+        found.blocked[address] = Blocked("ambiguous_identity", f"{summary} {detail}")
+
+
+def _say_same_title(resources: Iterable[Resource], left: list[RemoteId], found: Identities) -> None:
+    """Another object of the same place and title is there: `policy.adopt` is explicit, or the bound one vanished."""
+    for resource in resources:
+        address = str(resource.address)
+        if address in found.ids or address in found.blocked:
+            continue
+        title = printable(str(resource.attributes.get("title")))
+        bound = found.bindings.get(address)
+        if bound:
+            why = f"It is not taken for {address}, which was another object (id {bound.id}, gone from Qase). "
+            how = f"To bind it: `qase-iac state rm {address}`, then adopt: {{{address}: {left[0]}}}"
+        else:
+            why = "`policy.adopt` is explicit, so a second one is created. "
+            how = f"To bind it: adopt: {{{address}: {left[0]}}}"
+        summary = f"Qase has {title!r} at this place already: {_ids(left)}."
+        found.findings.append(
+            Diagnostic("same-title-exists", summary, why + how, resource.source, Severity.WARNING, address)
+        )
+
+
+def _ids(ids: list[RemoteId]) -> str:
+    return ", ".join(str(id) for id in sorted(ids, key=lambda id: (len(str(id)), str(id))))

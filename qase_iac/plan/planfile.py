@@ -151,9 +151,12 @@ def _dump(value: JSON) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """`sha256:…` over what the plan says: all but the digest itself and the places in files."""
+    """`sha256:…` over what the plan says: all but the digest itself, the places in files, and how it was read.
+
+    What it took to read Qase may differ between two readings of the same thing, and nobody approves that.
+    """
     data = to_json(plan)
-    del data["digest"]
+    del data["digest"], data["reading"]
     for row in data["changes"]:
         del row["source"]
     for row in data["findings"]:

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from qase_iac.attributes import normal_text
 from qase_iac.globs import in_scope
-from qase_iac.model import LiveObject, Scope, Snapshot
-from qase_iac.values import RemoteId
+from qase_iac.kinds import Kind
+from qase_iac.model import LiveObject, Resource, Scope, Snapshot
+from qase_iac.values import Address, RemoteId, ref_address
+
+
+def parents_first(kind: Kind, resources: Iterable[Resource]) -> list[list[Resource]]:
+    """Layers of declared objects, each below the one before; all in one layer where the kind does not nest.
+
+    Where something is declared says what it lies in, not its key: `key: /short` may stand anywhere.
+    """
+    resources = sorted(resources, key=lambda resource: (resource.order, resource.address))
+    if not kind.nested_keys:
+        return [resources]
+    parents = {str(r.address): ref_address(r.attributes.get(kind.parent or "")) for r in resources}
+    layers: dict[int, list[Resource]] = {}
+    for resource in resources:
+        depth, at = 0, parents[str(resource.address)]
+        while at in parents and depth <= len(parents):
+            depth, at = depth + 1, parents[at]
+        layers.setdefault(depth, []).append(resource)
+    return [layers[depth] for depth in sorted(layers)]
+
+
+def titled(resources: Mapping[Address, Resource]) -> dict[tuple[str, str], str]:
+    """(parent's key, title) -> key of each declared suite."""
+    found = {}
+    for address, resource in sorted(resources.items()):
+        if address.kind == "suite":
+            above = (ref_address(resource.attributes.get("parent")) or "").partition(".")[2]
+            found[above, normal_text(resource.attributes.get("title"))] = address.key
+    return found
 
 
 class LiveSuites:
@@ -16,6 +48,7 @@ class LiveSuites:
         self._bound = bound
         self._titled = titled
         self._keys: dict[RemoteId | None, str] = {None: ""}
+        self._inside: dict[RemoteId | None, bool] = {}
 
     def key(self, id: RemoteId | None) -> str:
         """The key of a live suite; where it is not known, its parent's key and its title."""
@@ -36,25 +69,27 @@ class LiveSuites:
     def _key_below(self, suite: LiveObject, parent: str) -> str:
         if suite.id in self._bound:
             return self._bound[suite.id]
-        if (parent, suite.title) in self._titled:
-            return self._titled[parent, suite.title]
-        return f"{parent}/{suite.title}" if parent else suite.title
+        title = normal_text(suite.title)
+        if (parent, title) in self._titled:
+            return self._titled[parent, title]
+        return f"{parent}/{title}" if parent else title
 
     def depth(self, id: RemoteId | None) -> int:
-        depth = 0
-        seen: set[RemoteId] = set()
-        while id is not None and id in self._suites and id not in seen:
-            seen.add(id)
-            depth += 1
-            id = self._suites[id].attributes.get("parent")
-        return depth
+        """How many suites lie around a suite, itself included."""
+        return len(self._outwards(id)) - 1
 
     def in_scope(self, scope: Scope, suite: RemoteId | None) -> bool:
-        """Whether a live suite (None: the root) lies in the scope."""
+        """Whether a live suite (None: the root) lies in the scope. A plan has one scope."""
         if scope.suites is None:
             return True
-        outwards: list[str | None] = [self.key(suite) or None]
-        while suite is not None and suite in self._suites and len(outwards) <= len(self._suites):
-            suite = self._suites[suite].attributes.get("parent")
-            outwards.append(self.key(suite) or None)
-        return in_scope(scope.suites, outwards)
+        if suite not in self._inside:
+            self._inside[suite] = in_scope(scope.suites, [self.key(id) or None for id in self._outwards(suite)])
+        return self._inside[suite]
+
+    def _outwards(self, id: RemoteId | None) -> list[RemoteId | None]:
+        """A suite and those around it, the root (None) at the end; it ends, too, where Qase shows a circle."""
+        path: dict[RemoteId | None, None] = {}
+        while id is not None and id in self._suites and id not in path:
+            path[id] = None
+            id = self._suites[id].attributes.get("parent")
+        return [*path, id]

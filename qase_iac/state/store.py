@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -170,10 +170,8 @@ def _check(address: str, binding: Binding) -> None:
 class LocalStore:
     """The state as a file. `read` before `write`; a file that somebody else wrote in between is never replaced."""
 
-    def __init__(self, path: Path, before_replace: Callable[[], None] = lambda: None) -> None:
-        """`before_replace` runs between the check and the rename; it is there for tests."""
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._before_replace = before_replace
         self._known: tuple[str, int] | None = None
         self._signature: tuple[int, ...] | None = None
 
@@ -206,7 +204,6 @@ class LocalStore:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._known is not None and self._known[1] != state.serial and self.path.exists():
                 self._back_up()
-            self._before_replace()
             replace_file(self.path, dump(state))
             self._signature = self._sign()
         except OSError as error:

@@ -164,9 +164,15 @@ def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
 
 def _to_record(planned: Planned) -> bool:
     """Whether there is something to note in the state although nothing has to be written to Qase."""
-    applied = set(planned.state.moved)
-    fresh = any(f"{entry.origin} -> {entry.target}" not in applied for entry in planned.desired.moved)
-    return bool(planned.plan.observed) or (fresh and planned.state.exists)
+    state, desired = planned.state, planned.desired
+    applied = set(state.moved)
+    fresh = any(f"{entry.origin} -> {entry.target}" not in applied for entry in desired.moved)
+    guarded = any(
+        binding.protect != bool(resource.protect)
+        for address, resource in desired.resources.items()
+        if (binding := state.bindings.get(str(address)))
+    )
+    return bool(planned.plan.observed) or guarded or (fresh and state.exists)
 
 
 def _read_inside(session: Session, path: str) -> bytes:

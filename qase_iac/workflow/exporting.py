@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qase_iac.api.refresh import refresh
 from qase_iac.config import files
+from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.settings import Settings
 from qase_iac.config.writer import Layout, WritableFile, check_target, write_project
 from qase_iac.convert.live import export_project
@@ -58,6 +59,8 @@ def export(
 ) -> Exported:
     """Writes the live project of `session` to `target`, an empty or new folder, with the state that binds it.
 
+    The workspace's own words go with it (catalogue.yaml), so that the folder validates offline.
+
     Raises QaseIacError when `target` is not empty, or when a plan from what was written would not be empty.
     """
     target = Path(os.path.abspath(target))
@@ -78,6 +81,7 @@ def export(
     fresh = Session(replace(session.ask, folder=target, profile=None, api=None), session.world)
     state = State(lineage(), 1, session.project, fresh.api, TOOL, bindings, dict(written.files))
     LocalStore(state_path(target, session.project, fresh.api)).write(state)
+    write_catalogue(target, snapshot.catalogue)
     (target / ".gitignore").write_text("# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n")
     plan = _proof(fresh, state, snapshot)
     return Exported(written.paths, len(bindings), tuple(project.notes), plan)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from qase_iac.api.refresh import refresh
+from qase_iac.api.catalogue import read_catalogue
+from qase_iac.api.refresh import Reader, refresh
 from qase_iac.api.remote import QaseRemote
 from qase_iac.apply.settle import Settled
+from qase_iac.attributes import Decoding
+from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import Diagnostic, Severity, has_errors
-from qase_iac.errors import ConfigurationError, NotFound
+from qase_iac.errors import ConfigurationError, NotFound, QaseIacError
 from qase_iac.kinds import BY_NAME
-from qase_iac.model import Desired, LiveObject, Snapshot
+from qase_iac.model import Catalogue, Desired, LiveObject, Snapshot
 from qase_iac.plan.model import Options, Plan
 from qase_iac.plan.planfile import seal
 from qase_iac.plan.planner import build
@@ -41,7 +45,7 @@ def make_plan(session: Session, options: Options) -> Planned:
     Raises ConfigurationError (files, or words that Qase does not know), SafetyRefusal (state of another project,
     token host), ApiError (Qase could not be read: nothing was planned).
     """
-    loaded = session.load_valid()
+    loaded = load_online(session)
     memory = recall(session)
     state = memory.state
     options = replace(options, bulk_size=session.settings.bulk_size)
@@ -60,6 +64,39 @@ def make_plan(session: Session, options: Options) -> Planned:
     if settled:
         plan = replace(plan, findings=(*_told(settled), *plan.findings))
     return Planned(seal(plan), desired, snapshot, state, connection, remote, loaded.diagnostics, memory)
+
+
+def load_online(session: Session) -> Loaded:
+    """The files, without an error. Words that nobody knows offline are held against the live workspace: it decides.
+
+    Raises ConfigurationError. Qase is asked only when such words are all that is wrong.
+    """
+    loaded = session.load()
+    errors = [problem for problem in loaded.diagnostics if problem.is_error]
+    if errors and all(_is_word(problem) for problem in errors):
+        words = None
+        with suppress(QaseIacError):  # what is wrong with the files counts more than what is wrong with the way to Qase
+            words = _live_words(session)
+        if words:
+            return session.load_valid(words)
+    if errors:
+        raise ConfigurationError(loaded.diagnostics)
+    return loaded
+
+
+def _is_word(problem: Diagnostic) -> bool:
+    """Whether the workspace may know better: an option of one of its lists, found once all files were read."""
+    return problem.code in ("unknown-word", "unknown-option") and problem.address is not None
+
+
+def _live_words(session: Session) -> Catalogue:
+    """The options of system fields, for checks of files; values of custom fields are checked when they are resolved."""
+    connection = session.connect()
+    try:
+        reader = Reader(connection.client, session.project, Decoding(Catalogue()))
+        return Catalogue(options=read_catalogue(reader, session.project).options, live=False)
+    finally:
+        connection.close()
 
 
 def _told(settled: Settled) -> list[Diagnostic]:

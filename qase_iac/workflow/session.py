@@ -18,6 +18,7 @@ from qase_iac.config.loader import Loaded, config_digest, load
 from qase_iac.config.settings import Overrides, Settings, load_settings
 from qase_iac.diagnostics import Diagnostic, has_errors
 from qase_iac.errors import AccessDenied, ConfigurationError, QaseIacError
+from qase_iac.model import Catalogue
 from qase_iac.state.model import State
 from qase_iac.state.store import LocalStore, check_identity, state_path
 
@@ -121,16 +122,19 @@ class Session:
     def root(self) -> Path:
         return self.settings.root
 
-    def load(self) -> Loaded:
-        """The whole folder with every problem found; does not raise for problems in content."""
+    def load(self, words: Catalogue | None = None) -> Loaded:
+        """The whole folder with every problem found; does not raise for problems in content.
+
+        `words` are the workspace's own where they are known; else those of catalogue.yaml count.
+        """
         catalogue, found = read_catalogue(self.root)
-        loaded = load(self.settings, offline=catalogue, cache_dir=self.world.cache_dir)
+        loaded = load(self.settings, offline=words or catalogue, cache_dir=self.world.cache_dir)
         problems = sorted({*self.problems, *found, *loaded.diagnostics}, key=Diagnostic.sort_key)
         return Loaded(loaded.desired, problems, loaded.files)
 
-    def load_valid(self) -> Loaded:
+    def load_valid(self, words: Catalogue | None = None) -> Loaded:
         """As `load`; raises ConfigurationError when there is an error."""
-        loaded = self.load()
+        loaded = self.load(words)
         if has_errors(loaded.diagnostics):
             raise ConfigurationError(loaded.diagnostics)
         return loaded

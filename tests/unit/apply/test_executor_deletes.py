@@ -121,6 +121,15 @@ def test_the_last_suite_has_nowhere_to_send_anything(bench: Bench) -> None:
     assert bench.remote.destinations == [None]
 
 
+def test_where_a_suite_lies_is_what_qase_says_when_this_run_did_not_move_it(bench: Bench) -> None:
+    bench.remote.put("suite", "was above", 3, parent=None)
+    bench.remote.put("suite", "is above", 7, parent=None)
+    bench.remote.put("suite", "going", 5, parent=7)
+    bench.state = state_of(**{"suite.a": 3, "suite.b": 7, "suite.c": Binding(5, {"parent": 3})})
+    bench.run(drop("suite.c", 5))
+    assert bench.remote.destinations == [7]
+
+
 def test_a_suite_that_moved_in_this_run_is_sought_where_it_is_now(bench: Bench) -> None:
     bench.remote.put("suite", "top", 3, parent=None)
     bench.remote.put("suite", "other", 7, parent=None)

@@ -59,6 +59,14 @@ def test_ctrl_c_stops_before_the_next_call_and_lists_the_rest(bench: Bench) -> N
     assert not bench.journal_path.exists()
 
 
+def test_ctrl_c_after_the_last_write_skips_the_reading(bench: Bench) -> None:
+    bench.stop_after = 2
+    report = bench.run(new("suite.a"), new("suite.b"))
+    assert (bench.remote.reads, report.applied, report.interrupted) == ([], 2, False)
+    assert "not read back" in report.warnings[0]
+    assert report.exit_code == 0
+
+
 def test_ctrl_c_between_the_halves_of_a_batch(bench: Bench) -> None:
     bench.remote.faults.append(fail_on("c0", Rejected("no", status=422)))
     bench.stop_after = 2
@@ -90,6 +98,19 @@ def test_a_word_that_the_workspace_lost_fails_without_a_request(bench: Bench) ->
 
 
 # -- saving
+
+
+def test_a_plan_of_which_everything_is_blocked_is_not_used_up(bench: Bench) -> None:
+    blocked = edit("case.a", 1, title="A", blocked=Blocked("conflict", "c"))
+    bench.state = state_of(**{"case.a": 1})
+    bench.run(blocked, digest="sha256:p")
+    assert (bench.state.applied, bench.saves) == ([], [])
+
+
+def test_only_so_many_used_plans_are_remembered(bench: Bench) -> None:
+    bench.state.applied = [f"sha256:{n}" for n in range(80)]
+    bench.run(new("suite.a"), digest="sha256:p")
+    assert (len(bench.state.applied), bench.state.applied[-1]) == (50, "sha256:p")
 
 
 def test_the_state_is_saved_once_under_the_next_serial(bench: Bench) -> None:

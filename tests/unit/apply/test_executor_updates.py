@@ -132,8 +132,9 @@ def test_adoption_with_a_difference_is_one_patch(bench: Bench) -> None:
 def test_an_adoption_that_fails_binds_nothing(bench: Bench) -> None:
     bench.remote.faults.append(fail_on(41, Rejected("no", status=422)))
     bench.remote.put("case", "x", 41)
-    bench.run(edit("case.x", 41, Action.ADOPT, severity="major"), observed={"case.x": {"title": "x"}})
+    report = bench.run(edit("case.x", 41, Action.ADOPT, severity="major"), observed={"case.x": {"title": "x"}})
     assert bench.state.bindings == {}
+    assert (report.adopted, report.applied, report.failed) == (0, 0, 1)
 
 
 def test_forgetting_and_renaming_take_no_call(bench: Bench) -> None:
@@ -149,6 +150,14 @@ def test_forgetting_and_renaming_take_no_call(bench: Bench) -> None:
     assert bench.state.moved == ["case.pay -> case.pay-by-card"]
     assert not bench.journal_path.exists()
     assert bench.state.serial == 5
+
+
+def test_forgetting_alone_is_saved(bench: Bench) -> None:
+    bench.state = state_of(**{"case.old": 1})
+    bench.run(Change("case.old", Action.FORGET, 1, Reason.UNDECLARED))
+    assert bench.saves == [(5, 0)]
+    bench.run(Change("case.old", Action.FORGET, 1, Reason.UNDECLARED))
+    assert bench.saves == [(5, 0)]
 
 
 def test_two_keys_can_swap(bench: Bench) -> None:

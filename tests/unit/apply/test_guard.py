@@ -83,6 +83,12 @@ def test_a_long_list_is_cut() -> None:
     assert caught.value.detail.splitlines()[-1] == "- and 15 more"
 
 
+def test_a_list_that_just_fits_is_not() -> None:
+    with pytest.raises(SafetyRefusal) as caught:
+        check_brake(plan_of(*deletes(30)), state_of(**BOUND), Policy())
+    assert caught.value.detail.splitlines()[-1] == "- case.c30 'case.c30'"
+
+
 # -- no state
 
 
@@ -113,6 +119,12 @@ def test_one_that_holds_something_does(more: dict[str, object]) -> None:
 
 def test_with_a_state_it_may_hold_anything() -> None:
     check_before_apply(plan_of(new("case.a"), reading=Reading({"case": 99})), state_of(), Policy())
+
+
+def test_all_checks_are_made() -> None:
+    with pytest.raises(SafetyRefusal) as caught:
+        check_before_apply(plan_of(*deletes(2)), state_of(**{"case.c1": 1, "case.c2": 2}), Policy())
+    assert caught.value.code == "brake"
 
 
 # -- saved plans

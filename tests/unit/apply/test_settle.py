@@ -134,6 +134,12 @@ def test_what_was_sent_empty_and_is_not_served_is_no_difference() -> None:
     assert len(found.findings) == 1
 
 
+def test_what_was_sent_empty_and_is_served_filled_is_one() -> None:
+    objects = snapshot(case(11, description="text"), case(12, description=""))
+    found = settle(intents(item(1, "case.a", description="")), objects, State(), SEEN)
+    assert found.bindings["case.a"].id == 12
+
+
 def test_updates_and_deletes_only_lose_what_vouched_for_them() -> None:
     state = state_of(**{"plan.p": Binding(4, {"cases": [1]}, {"title": "t"}, meta={"cases_count": 1}), "case.x": 7})
     open_items = [

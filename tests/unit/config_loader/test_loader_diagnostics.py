@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 from loader_kit import load_folder, places, settings_of, write
 
+from qase_iac.config import files
 from qase_iac.config.loader import load
 from qase_iac.diagnostics import Severity
 from qase_iac.model import Catalogue, CustomField, Option
@@ -32,6 +34,7 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "key in a section": {"x.yaml": "cases: {c: {title: T, «unknown-attribute»key: d}}"},
     "bad key in a case file": {"a.case.yaml": "title: T\nkey: «bad-key»Big One"},
     "segments in a case's key": {"a.case.yaml": "title: T\nkey: «bad-key»a/b"},
+    "key as a list": {"a.case.yaml": "title: T\nkey: «text-starts-with-bracket»[a]"},
     "null key": {"a.case.yaml": "title: T\nkey: «bad-key»~"},
     "policy in a case file": {"a.case.yaml": "title: T\n«unknown-attribute»policy: {}"},
     "defaults in a case file": {"a.case.yaml": "title: T\n«unknown-attribute»defaults: {}"},
@@ -108,6 +111,9 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     # the past
     "bad address": {"x.yaml": OK + "removed: [«bad-address»pay, «bad-address»caze.pay, «bad-address»case.Pay, case.old]"},
     "project is no address": {"x.yaml": OK + "removed: [«bad-address»project.SHOP]"},
+    "address as a list": {"x.yaml": OK + "moved: [{from: «text-starts-with-bracket»[a], to: case.ok}]"},
+    "empty lists": {"x.yaml": OK + "moved:\nremoved: ~\nadopt:\n"},
+    "removed twice is fine": {"x.yaml": OK + "removed: [case.a, case.a]", "y.yaml": "adopt: {case.ok: 4}", "z.yaml": "adopt: {case.ok: 4}"},
     "removed no list": {"x.yaml": OK + "removed: «wrong-type»case.pay"},
     "moved": {
         "x.yaml": OK
@@ -128,6 +134,8 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
         "a/suite.yaml": "title: A\npolicy: {«policy-not-here»max_deletes: 3, on_drift: «unknown-word»keap, «unknown-setting»on_drft: keep}"
     },
     "folder policy no mapping": {"a/suite.yaml": "title: A\npolicy: «wrong-type»keep"},
+    "folder defaults as a text": {"a/suite.yaml": "title: A\ndefaults: «wrong-type»high"},
+    "empty folder defaults": {"a/suite.yaml": "title: A\ndefaults:\npolicy:\n"},
     "folder defaults": {
         "a/suite.yaml": "title: A\ndefaults: {case: {«no-default»title: T, «no-default»steps: [], «unknown-attribute»prority: high, flaky: «wrong-type»yes}, «unknown-attribute»suite: {}}"
     },
@@ -254,6 +262,40 @@ def test_an_unreadable_attachment(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(builtins, "open", refuse)
     assert places(load_folder(tmp_path).diagnostics) == expected
+
+
+def test_a_file_that_cannot_be_read_holds_back(tmp_path: Path) -> None:
+    write(tmp_path, {"x.yaml": "cases: {c: {title: T, milestone: m}}", "m.yaml": "milestones: {m: {title: M}}"})
+    settings, _ = settings_of(tmp_path)
+    assert settings is not None
+    found = [files.SourceFile(tmp_path / name, name, 1) for name in ("gone.yaml", "x.yaml")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "discover", lambda *_: (found, []))
+        assert places(load(settings, offline=Catalogue(live=False)).diagnostics) == [("unreadable", "gone.yaml", 0, 0)]
+
+
+def test_capital_letters_of_a_key_are_only_made_small(tmp_path: Path) -> None:
+    assert "Write `pay_by.card`" in summary(tmp_path, "cases: {Pay_By.Card: {title: T}}").replace(":`", "`")
+
+
+def test_many_problems_in_one_file(tmp_path: Path) -> None:
+    rows = "".join(f"  c{number}: {{title: T{number}, milestone: m{number % 7}}}\n" for number in range(2000))
+    write(tmp_path, {"x.yaml": "cases:\n" + rows})
+    found = load_folder(tmp_path).diagnostics
+    assert len(found) == 2000
+    assert [each.source.line for each in found] == list(range(2, 2002))
+
+
+def test_the_collector_is_left_as_it_was(tmp_path: Path) -> None:
+    write(tmp_path, {"x.yaml": OK})
+    gc.disable()
+    try:
+        load_folder(tmp_path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    load_folder(tmp_path)
+    assert gc.isenabled()
 
 
 def test_a_file_that_goes_away_while_loading_keeps_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

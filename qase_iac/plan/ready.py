@@ -1,0 +1,68 @@
+"""A declared object made comparable with its live one: what the YAML leaves to Qase is filled in, references bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qase_iac.kinds import Kind
+from qase_iac.model import LiveObject, Resource
+from qase_iac.plan.bind import Binder
+from qase_iac.plan.steps import carry_attachments
+from qase_iac.values import JSON, Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """`resource` as it is to be sent, `wanted` its attributes with references bound.
+
+    `unverified` are paths taken for files in Qase by name and size. `untold`: shared steps that Qase does not list
+    stand side by side, so `wanted` holds each run of them once (quirk 9).
+    """
+
+    resource: Resource
+    wanted: Attributes
+    unverified: list[str]
+    untold: bool = False
+
+
+def ready(kind: Kind, resource: Resource, live: LiveObject, binder: Binder, unlisted: set[str]) -> Ready:
+    """Prepares a declared object for the comparison. `unlisted` are shared steps that Qase does not list."""
+    resource, unverified = binder.recognise(kind, _carry(resource, live, binder), live)
+    wanted = binder.bind(kind, resource.attributes)
+    if unlisted and wanted.get("steps"):
+        folded = _fold(wanted["steps"], unlisted)
+        if folded != wanted["steps"]:
+            return Ready(resource, wanted | {"steps": folded}, unverified, untold=True)
+    return Ready(resource, wanted, unverified)
+
+
+def _carry(resource: Resource, live: LiveObject, binder: Binder) -> Resource:
+    """Steps with the attachments that the YAML leaves out taken from the live ones (authoring.md)."""
+    steps, held = resource.attributes.get("steps"), live.attributes.get("steps")
+    if not steps or not held:
+        return resource
+    carried = carry_attachments(steps, held)
+    if carried is steps:
+        return resource
+    return replace(resource, attributes=resource.attributes | {"steps": _name_files(carried, binder)})
+
+
+def _name_files(steps: list[JSON], binder: Binder) -> list[JSON]:
+    named = []
+    for step in steps:
+        extra: dict[str, JSON] = {}
+        if step.get("attachments"):
+            extra["attachments"] = [binder.held_file(f["hash"]) if "hash" in f else f for f in step["attachments"]]
+        if step.get("steps"):
+            extra["steps"] = _name_files(step["steps"], binder)
+        named.append(step | extra)
+    return named
+
+
+def _fold(steps: list[JSON], unlisted: set[str]) -> list[JSON]:
+    folded: list[JSON] = []
+    for step in steps:
+        again = bool(folded) and step == folded[-1]
+        if not (again and isinstance(step.get("shared"), str) and step["shared"] in unlisted):
+            folded.append(step)
+    return folded
