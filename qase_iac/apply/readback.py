@@ -6,15 +6,13 @@ from collections.abc import Iterable
 
 from qase_iac.apply.events import ReadBack
 from qase_iac.apply.local import vouch
-from qase_iac.apply.report import Problem
+from qase_iac.apply.report import NOT_SUPPORTED, Problem
 from qase_iac.apply.run import Run, Touched
 from qase_iac.errors import ApiError
 from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import LiveObject
 from qase_iac.state.model import Binding
 from qase_iac.values import RemoteId
-
-NOT_SUPPORTED = "not_supported_by_server"
 
 
 def read_back(run: Run) -> None:

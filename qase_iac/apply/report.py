@@ -35,6 +35,10 @@ class Status(StrEnum):
     """It was sent and may have taken effect; the next run looks for it."""
 
 
+NOT_SUPPORTED = "not_supported_by_server"
+"""Code of a change that Qase does not take: the state remembers it, and later plans do not try it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why something is not done. `code` is stable; `by` are the addresses at the root of it."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from qase_iac.apply.bind import Unbound, body_digest
 from qase_iac.apply.events import Uploaded
-from qase_iac.apply.report import Operation, Problem, Status, problem_of
+from qase_iac.apply.report import NOT_SUPPORTED, Operation, Problem, Status, problem_of
 from qase_iac.apply.run import Run, Touched
 from qase_iac.errors import AccessDenied, Interrupted, QaseIacError, StateError
 from qase_iac.kinds import BY_NAME
@@ -183,22 +183,67 @@ def conclude(run: Run, change: Change, status: Status, problem: Problem | None, 
 
 
 def update(run: Run, change: Change) -> None:
-    """One PATCH with everything that changes on an object."""
+    """One PATCH with everything that changes on an object; a second one without what Qase does not take."""
     ready = prepare(run, change)
     if ready is None:
         return
-    id = change.id
-    assert id is not None
     before, restore = _remember(run, change, ready)
+    status, problem = _patch(run, ready)
+    unwanted = _unwanted(ready, before, problem) if problem else set()
+    if problem and unwanted and _patch_rest(run, ready, unwanted):
+        _remember_refusal(run, ready, unwanted, problem)
+        return
+    conclude(run, change, status, problem, change.id)
+    if problem is None:
+        touch(run, ready, change.id, before, restore)
+
+
+def _patch(run: Run, ready: Ready) -> tuple[Status, Problem | None]:
+    change, id = ready.change, ready.change.id
+    assert id is not None
 
     def call() -> Sequence[RemoteId | None]:
         run.remote.update(change.kind, id, ready.attributes, _resent(run, change, id, ready.attributes))
         return [id]
 
     status, problem, _ = run.attempt([change], [ready.item], call)
-    conclude(run, change, status, problem, id)
+    return status, problem
+
+
+def _unwanted(ready: Ready, uncertain: Attributes, problem: Problem) -> set[str]:
+    """Which of the attributes that the server may not be able to change a refusal is about: those that it names."""
+    if not problem.refused or problem.http_status not in (400, 422):
+        return set()
+    kind = BY_NAME[ready.change.kind]
+    fields = {field for field, _ in problem.field_errors}
+    return {name for name in uncertain if not fields or kind.attribute(name).writes in fields}
+
+
+def _patch_rest(run: Run, ready: Ready, unwanted: set[str]) -> bool:
+    """Sends what is left without `unwanted`; whether Qase took it, so that it was indeed about these."""
+    rest = {name: value for name, value in ready.attributes.items() if name not in unwanted}
+    if not rest:
+        return True
+    known = {name: value for name, value in ready.item.record["sent"].items() if name not in unwanted}
+    less = Ready(ready.change, rest, make_item(run, ready.change, rest, known))
+    sent = run.requests
+    _, problem = _patch(run, less)
+    run.retries += run.requests - sent
     if problem is None:
-        touch(run, ready, id, before, restore)
+        touch(run, less, ready.change.id, {})
+    return problem is None
+
+
+def _remember_refusal(run: Run, ready: Ready, unwanted: set[str], problem: Problem) -> None:
+    """Notes in the state what Qase does not take, as reading back does where it says nothing."""
+    binding = run.state.bindings.get(ready.change.address)
+    if binding is not None:
+        binding.unsupported |= {name: ready.attributes[name] for name in unwanted}
+        run.dirty = True
+    names = ", ".join(name for name in ready.attributes if name in unwanted)
+    reason = f"Qase does not take this change of {names}: {problem.reason}"
+    hint = "Make this change by hand in Qase; the next plan finds it done."
+    run.fail(ready.change, replace(problem, code=NOT_SUPPORTED, reason=reason, hint=hint))
 
 
 def _resent(run: Run, change: Change, id: RemoteId, attributes: Attributes) -> Attributes:

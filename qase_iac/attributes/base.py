@@ -174,7 +174,7 @@ def scalar(node: yaml.Node, row: Attribute, reporter: Reporter, takes: str) -> s
     """The source text of a scalar, None (after a diagnostic) for a list or mapping."""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
-    if not reporter.slip(node):
+    if takes != "text" or not reporter.slip(node):
         shape = "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
         reporter.error(node, "wrong-type", f"`{row.name}` takes {takes}, not {shape}.")
     return None

@@ -92,7 +92,7 @@ class Rules(Type):
             return INVALID
         if key == "milestone":
             return parse_ref(node, "milestone", row, reporter)
-        if is_null(node):
+        if is_null(node) or (isinstance(node, yaml.ScalarNode) and not node.value.strip()):
             reporter.error(node, "empty-rule", f"A value of the rule `{key}` is empty.")
             return INVALID
         text = text_of(node, row, reporter)

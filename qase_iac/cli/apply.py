@@ -195,7 +195,7 @@ def _asker(
         from qase_iac.render import render
 
         progress.stop()
-        warn(session, planned.warnings)
+        warn(planned.warnings)
         if not auto or fmt == "text":
             text = render(planned.plan, "text", full=full, color=settings.color(sys.stderr))
             say(text.rstrip("\n")) if fmt != "text" else answer(text)

@@ -37,7 +37,7 @@ def plan_command(
         planned = make_plan(session, options_from(given))
         planned.connection.close()
         progress.stop()
-        warn(session, planned.warnings)
+        warn(planned.warnings)
         show(planned.plan, settings, fmt, report, full=full)
         if out:
             planfile.write(planned.plan, Path(out))

@@ -12,6 +12,7 @@ import click
 
 from qase_iac.cli.context import Globals, answer, say
 from qase_iac.errors import QaseIacError
+from qase_iac.values import printable
 
 if TYPE_CHECKING:
     from qase_iac.cli.progress import Meter
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "markdown")
+SHOWN_WARNINGS = 3
 
 
 @contextmanager
@@ -132,10 +134,12 @@ def options_from(given: dict[str, Any]) -> Options:
     )
 
 
-def warn(session: Session, diagnostics: list[Any]) -> None:
-    """Warnings about the files, on stderr, short."""
-    for diagnostic in diagnostics:
-        say(f"Warning: {diagnostic.source}: {diagnostic.summary}")
+def warn(diagnostics: list[Any]) -> None:
+    """Warnings about the files, on stderr, short: `validate` shows them in full."""
+    for diagnostic in diagnostics[:SHOWN_WARNINGS]:
+        say(f"Warning: {printable(str(diagnostic.source))}: {diagnostic.summary}")
+    if len(diagnostics) > SHOWN_WARNINGS:
+        say(f"Warning: and {len(diagnostics) - SHOWN_WARNINGS} more; `qase-iac validate` shows all.")
 
 
 def holder(session: Session) -> Holder:

@@ -211,6 +211,8 @@ class Checks:
                     self.report(resource, row.name, found, Target((*origin.path, *way), str(value)))
 
     def _rule_value(self, name: str, value: JSON, about: Attribute | None, kind: Kind) -> tuple[str, str, str] | None:
+        if value == "":
+            return "empty-rule", f"A value of the rule `{name}` is empty.", "It would match nothing. Name a value."
         if name == "suites" and not is_suite_glob(str(value)):
             detail = (
                 "Patterns match the keys of suites: `checkout` is that suite alone, `checkout/**` all below as well."

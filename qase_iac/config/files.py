@@ -270,10 +270,11 @@ def read(file: SourceFile) -> bytes | Diagnostic:
     try:
         handle = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode):
                 return _problem("not-a-file", file.name, "This is no regular file any more.")
             with open(handle, "rb", closefd=False) as stream:
-                data = stream.read(MAX_FILE + 1)
+                data = stream.read(min(about.st_size, MAX_FILE) + 1)  # not 16 MiB of buffer for each small file
         finally:
             os.close(handle)
     except OSError as error:

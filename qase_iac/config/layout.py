@@ -26,9 +26,11 @@ MAX_PATH = 2000
 SHORT_SEGMENT = 12
 ATTACHMENTS = "attachments"
 
+_DEVICE = "con|prn|aux|nul|conin|conout|(?:com|lpt)[0-9]"
+_DEVICES = re.compile(rf"(?:{_DEVICE})\Z")
+"""Windows has no files of these names, whatever their ending."""
 _RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|conin|conout|(?:com|lpt)[0-9]|cases?|suites?|milestones|shared-steps|plans|qase|catalogue"
-    r"|attachments|null|true|false|yes|no|on|off)\Z"
+    rf"(?:{_DEVICE}|cases?|suites?|milestones|shared-steps|plans|qase|catalogue|attachments|null|true|false|yes|no|on|off)\Z"
 )
 """Words that a system, this format or YAML gives a meaning of its own."""
 _UNSAFE_IN_NAMES = re.compile(
@@ -161,7 +163,7 @@ def safe_file_name(name: str) -> str:
     """A file's own name as it is where every system takes it, else with the odd signs replaced."""
     text = _UNSAFE_IN_NAMES.sub("-", name).strip(" .") or "file"
     stem, dot, ending = text.rpartition(".")
-    if _RESERVED.match((stem or ending).casefold().partition(".")[0].strip()):
+    if _DEVICES.match((stem or ending).casefold().partition(".")[0].strip()):
         text = "file-" + text
     if len(text.encode()) > 120:
         digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]

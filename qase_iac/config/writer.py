@@ -77,7 +77,10 @@ class WritableProject:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: paths below the target in order, and for each attachment sha256 -> hash, name, size."""
+    """What was written: paths below the target in order, and for each attachment sha256 -> hash, name, size.
+
+    Of files with the same content the first one's hash counts; `also` lists the others'.
+    """
 
     paths: tuple[str, ...]
     files: Mapping[str, dict[str, JSON]]
@@ -240,7 +243,9 @@ def _attachments(folder: _Folder, files: Iterable[WritableFile], fetch: Fetch | 
         data = fetch(each)
         folder.put(each.path, data)
         entry: dict[str, JSON] = {"hash": each.hash, "name": each.path.rpartition("/")[2], "size": len(data)}
-        found.setdefault(hashlib.sha256(data).hexdigest(), entry)
+        known = found.setdefault(hashlib.sha256(data).hexdigest(), entry)
+        if known["hash"] != each.hash:
+            known.setdefault("also", []).append(each.hash)
     return found
 
 

@@ -35,7 +35,11 @@ def read(data: bytes, *, code: str, title: str = "") -> WritableProject:
     notes = Notes()
     root = parse_json(data, notes)
     if not isinstance(root, dict) or not root.keys() & {"suites", "cases"}:
-        what = f"its keys are {printable(', '.join(sorted(root)[:8]))[:200]}" if isinstance(root, dict) and root else kind_of(root)
+        what = (
+            f"its keys are {printable(', '.join(sorted(root)[:8]))[:200]}"
+            if isinstance(root, dict) and root
+            else kind_of(root)
+        )
         hint = "In Qase: project, Export, JSON. Its file begins with a list `suites`."
         raise QaseIacError(f"This is no {NAME}: there is no `suites` at its top ({what}).", hint=hint)
     reader = _Reader(Source(notes))

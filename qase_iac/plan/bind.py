@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 
 from qase_iac.attributes import Attribute
@@ -31,6 +32,12 @@ class Binder:
         self._hash_of = {sha: str(entry["hash"]) for sha, entry in state.files.items()}
         self._sha_of = {hash: sha for sha, hash in self._hash_of.items()}
         self._parameters = {uuid: title for title, uuid in (snapshot.catalogue.shared_parameters or {}).items()}
+
+    def over(self, ids: Mapping[str, RemoteId]) -> Binder:
+        """The same over other ids."""
+        other = copy(self)
+        other.ids = ids
+        return other
 
     def bind(self, kind: Kind, attributes: Attributes) -> Attributes:
         """Declared attributes with every reference bound."""
@@ -147,12 +154,12 @@ def _references(kind: Kind, attributes: Attributes) -> Iterator[tuple[str, JSON]
             yield from row.type.refs(attributes[name])
 
 
-def references(live: LiveObject) -> Iterator[tuple[str, RemoteId]]:
-    """(kind, id) of every object that a live one refers to."""
+def references(live: LiveObject) -> Iterator[tuple[str, str, RemoteId]]:
+    """(attribute, kind, id) of every object that a live one refers to."""
     for name, row in _REFERRING[live.kind].items():
         for kind, ref in row.type.refs(live.attributes.get(name)):
             if kind != "attachment":
-                yield kind, ref
+                yield name, kind, ref
 
 
 def files_in(kind: Kind, attributes: Attributes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from qase_iac.kinds import BY_NAME, RANK, Kind
 from qase_iac.model import Desired, LiveObject, Snapshot
-from qase_iac.plan.bind import Binder, references, rows_with_references
+from qase_iac.plan.bind import Binder, references
 from qase_iac.plan.digests import live_digest
 from qase_iac.plan.identity import Identities
 from qase_iac.plan.model import Action, Blocked, Change, Drift, Reason
@@ -73,27 +73,30 @@ def _kept(
     return outside(kind, live, suites, desired.scope)
 
 
+User = tuple[str, RemoteId]
+"""(kind, id) of a live object."""
+
+
 class Hanging:
     """What hangs on each live object: cases and suites in a suite, cases that use a shared step or a milestone."""
 
-    def __init__(self, snapshot: Snapshot, addresses: Mapping[tuple[str, RemoteId], str]) -> None:
-        self._snapshot = snapshot
+    def __init__(self, snapshot: Snapshot, addresses: Addresses) -> None:
         self._addresses = addresses
-        self._users: dict[tuple[str, RemoteId], dict[tuple[str, RemoteId], None]] = {}
+        self._users: dict[User, dict[User, str]] = {}
         for live in snapshot:
-            for target in references(live):
-                self._users.setdefault(target, {})[live.kind, live.id] = None
+            for name, kind, id in references(live):
+                self._users.setdefault((kind, id), {})[live.kind, live.id] = name
         for live in snapshot.of("shared_step").values():
             for case in live.meta.get("cases") or ():
-                self._users.setdefault(("shared_step", live.id), {}).setdefault(("case", case))
+                self._users.setdefault(("shared_step", live.id), {}).setdefault(("case", case), "")
 
-    def on(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
-        """(kind, id) of every live object that refers to this one, in the order of kinds and ids."""
+    def on(self, kind: str, id: RemoteId) -> list[tuple[User, str]]:
+        """Every live object that refers to this one and the attribute by which ("": not known), by kind and id."""
         users = self._users.get((kind, id), {})
-        return sorted(users, key=lambda user: (RANK[user[0]], len(str(user[1])), str(user[1])))
+        return sorted(users.items(), key=lambda item: (RANK[item[0][0]], len(str(item[0][1])), str(item[0][1])))
 
-    def name(self, kind: str, id: RemoteId) -> str:
-        return self._addresses.get((kind, id)) or f"{kind.replace('_', ' ')} {id} (not managed)"
+    def name(self, user: User) -> str:
+        return self._addresses.get(user) or f"{user[0].replace('_', ' ')} {user[1]} (not managed)"
 
 
 _BLOCKS = {
@@ -105,12 +108,9 @@ _BLOCKS = {
 
 
 def link_deletes(
-    changes: dict[str, Change],
-    hanging: Hanging,
-    addresses: Mapping[tuple[str, RemoteId], str],
-    rank: Callable[[Change], Any],
+    changes: dict[str, Change], hanging: Hanging, addresses: Addresses, rank: Callable[[Change], Any]
 ) -> dict[str, set[str]]:
-    """Gives each delete its `depends_on`, its notes, and its block where something is left that hangs on it.
+    """Gives each delete its notes, and its block where something is left that hangs on it.
 
     A user is no obstacle when the plan deletes it, or changes the attribute by which it hangs. Blocks spread: what
     a blocked delete leaves behind blocks in turn. `rank` sorts deletes from the leaves to the roots, so that once
@@ -121,53 +121,45 @@ def link_deletes(
     deletes = [change for change in changes.values() if change.action is Action.DELETE]
     for change in sorted(deletes, key=rank):
         users = hanging.on(change.kind, change.id) if change.id is not None else []
-        needed = {addresses[user] for user in users if user in addresses and addresses[user] in changes}
-        obstacles = [user for user in users if not _lets_go(user, change, changes, addresses)]
-        edges[change.address] = needed
-        linked = replace(
-            change, depends_on=tuple(sorted(needed)), notes=(*change.notes, *_plan_notes(users, addresses, changes))
-        )
-        if change.kind in _BLOCKS and obstacles and not change.blocked:
+        edges[change.address] = {addresses[user] for user, _ in users if addresses.get(user) in changes}
+        left = [user for user, name in users if not _lets_go(user, name, change, changes, addresses)]
+        linked = replace(change, notes=(*change.notes, *_plan_notes(users, addresses, changes)))
+        if change.kind in _BLOCKS and left and not change.blocked:
             code, reason = _BLOCKS[change.kind]
-            names = [hanging.name(*user) for user in obstacles]
-            by = tuple(addresses[user] for user in obstacles if user in addresses)
-            linked = replace(linked, blocked=Blocked(code, reason.format(what=_listed(names)), by))
+            by = tuple(addresses[user] for user in left if user in addresses)
+            what = _listed([hanging.name(user) for user in left])
+            linked = replace(linked, blocked=Blocked(code, reason.format(what=what), by))
         changes[change.address] = linked
     return edges
 
 
-def _lets_go(
-    user: tuple[str, RemoteId],
-    change: Change,
-    changes: Mapping[str, Change],
-    addresses: Mapping[tuple[str, RemoteId], str],
-) -> bool:
-    """Whether after the plan `user` no longer refers to the object that `change` deletes."""
+def _lets_go(user: User, name: str, change: Change, changes: Mapping[str, Change], addresses: Addresses) -> bool:
+    """Whether after the plan `user`, which refers to what `change` deletes by attribute `name`, no longer does."""
     theirs = changes.get(addresses.get(user, ""))
     if theirs is None or theirs.blocked:
         return False
     if theirs.action is Action.DELETE:
         return True
-    kind = BY_NAME[user[0]]
-    for name, row in rows_with_references(kind).items():
-        attribute = theirs.sent.get(name)
-        if attribute and any(to == change.kind for to, _ in row.type.refs(attribute.before)):
-            return all(ref != change.address for _, ref in row.type.refs(attribute.after))
-        if any(name in pair and (set(pair) - {name}) & theirs.sent.keys() for pair in kind.exclusive):
-            return True  # the whole attribute goes: steps give way to gherkin
-    return False
+    if name in theirs.sent:
+        row = BY_NAME[user[0]].attribute(name)
+        return all(ref != change.address for _, ref in row.type.refs(theirs.sent[name].after))
+    # The whole attribute goes when another one takes its place: steps give way to gherkin.
+    return any(name in pair and set(pair) & theirs.sent.keys() for pair in BY_NAME[user[0]].exclusive)
 
 
 def _plan_notes(
-    users: list[tuple[str, RemoteId]], addresses: Mapping[tuple[str, RemoteId], str], changes: Mapping[str, Change]
+    users: list[tuple[User, str]], addresses: Addresses, changes: Mapping[str, Change]
 ) -> Iterable[str]:
-    for kind, id in users:
-        address = addresses.get((kind, id))
-        if kind == "plan" and address:
-            first = address in changes and changes[address].action in (Action.UPDATE, Action.MOVE)
+    """Test plans that lose a member: nothing tells of that but this note."""
+    for user, name in users:
+        kind, address = BY_NAME[user[0]], addresses.get(user)
+        if name not in {row.name for row in kind.members}:
+            continue
+        first = address in changes and changes[address].action is Action.UPDATE and name in changes[address].sent
+        if address is None:
+            yield f"in {kind.label} {user[1]} (not managed)"
+        else:
             yield f"in {address} (updated first)" if first else f"in {address}"
-        elif kind == "plan":
-            yield f"in plan {id} (not managed)"
 
 
 def _listed(names: list[str]) -> str:
@@ -181,15 +173,12 @@ def spread_blocks(changes: dict[str, Change], order: Iterable[str], edges: Mappi
         change = changes[address]
         if change.blocked:
             continue
-        stuck = sorted(
-            other
-            for other in edges.get(address, ())
-            if other in changes
-            and changes[other].blocked
-            and (_makes(changes[other]) or change.action is Action.DELETE)
-        )
+        needed = (changes[other] for other in edges.get(address, ()) if other in changes)
+        stuck = sorted(c.address for c in needed if c.blocked and (_makes(c) or change.action is Action.DELETE))
         if stuck:
-            reason = f"It needs {_listed(stuck)}, which {'is' if len(stuck) == 1 else 'are'} blocked."
+            goes = change.action is Action.DELETE
+            what, are = _listed(stuck), "is" if len(stuck) == 1 else "are"
+            reason = f"{what} must come first, and {are} blocked." if goes else f"It needs {what}, which {are} blocked."
             changes[address] = replace(change, blocked=Blocked("depends_on_blocked", reason, tuple(stuck)))
 
 

@@ -15,16 +15,25 @@ def in_order(
 ) -> tuple[list[str], list[str]]:
     """Addresses so that each stands after those it depends on; among the free ones the lowest `rank` goes first.
 
-    `edges` maps address -> addresses that must come before it (others than in `changes` are ignored).
-    Returns the order and, when there is no order, the addresses of a cycle.
+    `edges` maps address -> addresses that must come before it (others than in `changes` are ignored). What waits
+    for each other has no order: such circles are left out of it, and returned besides.
     """
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for address in changes:
-        sorter.add(address, *sorted(edges.get(address, set()) & changes.keys()))
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        return [], [str(address) for address in error.args[1]]
+    circles: list[str] = []
+    while True:
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        left_out = set(circles)
+        for address in changes:
+            if address not in left_out:
+                sorter.add(address, *sorted((edges.get(address, set()) & changes.keys()) - left_out))
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circles += sorted({str(address) for address in error.args[1]})
+        else:
+            return _walk(sorter, changes, rank), circles
+
+
+def _walk(sorter: TopologicalSorter[str], changes: Mapping[str, Change], rank: Callable[[Change], Any]) -> list[str]:
     ready: list[tuple[Any, str]] = []
     ordered: list[str] = []
     while sorter.is_active():
@@ -33,4 +42,4 @@ def in_order(
         _, address = heapq.heappop(ready)
         ordered.append(address)
         sorter.done(address)
-    return ordered, []
+    return ordered

@@ -106,6 +106,11 @@ class Change:
         return self.action is Action.ADOPT and bool(self.sent)
 
     @property
+    def destroys(self) -> bool:
+        """A delete, or the second making of what was deleted in Qase. Forgetting what is gone takes nothing away."""
+        return self.action is Action.DELETE or (self.action is Action.CREATE and self.reason is Reason.VANISHED)
+
+    @property
     def sent(self) -> dict[str, AttributeChange]:
         """The attributes that a call has to carry: all but those that both sides changed alike."""
         return {name: change for name, change in self.attributes.items() if change.origin is not Origin.BOTH}
@@ -191,7 +196,7 @@ class Plan:
     @property
     def destructive(self) -> int:
         """What the brake counts: deletes, and objects that vanished and would be created again."""
-        return sum(1 for change in self.unblocked if change.action is Action.DELETE or change.reason is Reason.VANISHED)
+        return sum(1 for change in self.unblocked if change.destroys)
 
 
 @dataclass(frozen=True, slots=True)

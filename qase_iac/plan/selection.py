@@ -9,34 +9,28 @@ from qase_iac.kinds import BY_NAME
 from qase_iac.plan.model import Change, Options
 
 
-def select(
-    changes: dict[str, Change], edges: Mapping[str, set[str]], options: Options
-) -> tuple[dict[str, Change], int]:
-    """The changes that match, with everything they need; and how many were left out.
+def select(changes: Mapping[str, Change], edges: Mapping[str, set[str]], options: Options) -> list[Change]:
+    """The changes that match, with everything they need, in their order.
 
     An exclusion wins over a selection, and what needs something excluded goes out with it.
     """
     if not options.select and not options.exclude:
-        return changes, 0
+        return list(changes.values())
     wanted = {a for a, c in changes.items() if not options.select or _any(options.select, c)}
-    _close(wanted, edges, changes)
+    _close(wanted, edges)
     unwanted = {a for a, c in changes.items() if _any(options.exclude, c)}
-    grown = True
-    while grown:
-        needing = {a for a in wanted - unwanted if edges.get(a, set()) & unwanted}
-        grown = bool(needing)
-        unwanted |= needing
-    kept = {address: change for address, change in changes.items() if address in wanted - unwanted}
-    return kept, len(changes) - len(kept)
+    for address in changes:  # in order of execution, so that what is needed was seen before
+        if edges[address] & unwanted:
+            unwanted.add(address)
+    return [change for address, change in changes.items() if address in wanted - unwanted]
 
 
-def _close(wanted: set[str], edges: Mapping[str, set[str]], changes: Mapping[str, Change]) -> None:
+def _close(wanted: set[str], edges: Mapping[str, set[str]]) -> None:
     queue = list(wanted)
     while queue:
-        for needed in edges.get(queue.pop(), set()) & changes.keys():
-            if needed not in wanted:
-                wanted.add(needed)
-                queue.append(needed)
+        for needed in edges[queue.pop()] - wanted:
+            wanted.add(needed)
+            queue.append(needed)
 
 
 def _any(patterns: tuple[str, ...], change: Change) -> bool:

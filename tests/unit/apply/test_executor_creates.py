@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
 from apply_world import Bench, desired_of, edit, fail_on, new, operation, resource, state_of, statuses
 
-from qase_iac.errors import BadAnswer, NoAnswer, Rejected, ServerFault
+from qase_iac.errors import BadAnswer, NoAnswer, QaseIacError, RateLimited, Rejected, ServerFault
 from qase_iac.plan.model import Action, Reason
 from qase_iac.state.journal import read_journal
 
@@ -74,6 +75,15 @@ def test_a_rejection_that_may_have_had_effect_is_not_halved(bench: Bench) -> Non
     report = bench.run(new("case.c1"), new("case.c2"))
     assert set(statuses(report).values()) == {"unknown"}
     assert len(bench.remote.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [RateLimited("429", status=429), ServerFault("503", status=503), QaseIacError("Something else.")]
+)
+def test_what_says_nothing_about_the_batch_is_not_halved(bench: Bench, error: Exception) -> None:
+    bench.remote.faults.append(fail_on("c1", error))
+    report = bench.run(new("case.c1"), new("case.c2"))
+    assert (statuses(report), len(bench.remote.calls)) == ({"case.c1": "failed", "case.c2": "failed"}, 1)
 
 
 def test_a_5xx_that_had_no_effect_for_sure_fails_alone(bench: Bench) -> None:

@@ -265,6 +265,12 @@ def test_uploads_and_renames_are_folded() -> None:
     assert not again.changed and again.state.bindings["case.a"].id == 2
 
 
+def test_an_entry_of_moved_that_the_state_lacks_is_folded_though_the_rename_is_in_it() -> None:
+    record = {"renamed": [["case.a", "case.b", 1]], "moved": ["case.a -> case.b"]}
+    folded = fold(state_of(**{"case.b": 1}), contents(record, plan=""))
+    assert folded.changed and folded.state.moved == ["case.a -> case.b"]
+
+
 def test_a_rename_whose_object_is_another_one_by_now_is_left() -> None:
     state = state_of(**{"case.a": 9})
     assert rename(state, [("case.a", "case.b", 1), ("case.x", "case.y", 2)]) is False

@@ -80,6 +80,7 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "unknown fixed word": {"x.yaml": "cases: {c: {title: T, status: «unknown-word»actal}}"},
     "unknown word in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {priority: [high, «unknown-word»hih]}}}"},
     "unknown fixed word in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {automation: «unknown-word»robots}}}"},
+    "empty text in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {tags: [a, «empty-rule»'']}}}"},
     "bad pattern in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {suites: [«bad-pattern»Check Out]}}}"},
     # references
     "dangling suite": {"x.yaml": "cases: {c: {title: T, suite: «unknown-reference»nope}}"},

@@ -59,7 +59,9 @@ EXPORT: dict[str, Any] = {
             "title": "Checkout",
             "description": "All\nof it",
             "preconditions": None,
-            "suites": [{"id": 2, "title": "Cards", "suites": [], "cases": [{"id": 7, "title": "Pay", "milestone": "R1"}]}],
+            "suites": [
+                {"id": 2, "title": "Cards", "suites": [], "cases": [{"id": 7, "title": "Pay", "milestone": "R1"}]}
+            ],
             "cases": [
                 {
                     "id": 5,
@@ -77,11 +79,18 @@ EXPORT: dict[str, Any] = {
                     "milestone": "R1",
                     "tags": ["b", "a", "b"],
                     "params": {"currency": ["EUR", "no"]},
-                    "custom_fields": [{"id": 3, "title": "Component", "value": "Cart"}, {"title": "Empty", "value": ""}],
+                    "custom_fields": [
+                        {"id": 3, "title": "Component", "value": "Cart"},
+                        {"title": "Empty", "value": ""},
+                    ],
                     "steps_type": "classic",
                     "steps": [
                         {"position": 1, "action": "Open", "expected_result": "", "data": None, "steps": []},
-                        {"action": "Pay: now", "expected_result": "| a |\n|---|\n| `x` |", "steps": [{"action": "Nested"}]},
+                        {
+                            "action": "Pay: now",
+                            "expected_result": "| a |\n|---|\n| `x` |",
+                            "steps": [{"action": "Nested"}],
+                        },
                     ],
                 }
             ],
@@ -95,7 +104,9 @@ def test_a_folder_that_is_valid(tmp_path: Path, layout: Layout) -> None:
     (tmp_path / "x.json").write_text(json.dumps(EXPORT))
     result = FORMATS["qase-json"](tmp_path / "x.json", tmp_path / "web-shop", None, layout)
     assert result.objects == 5
-    assert set(result.paths) == {p.relative_to(tmp_path / "web-shop").as_posix() for p in (tmp_path / "web-shop").rglob("*.yaml")}
+    assert set(result.paths) == {
+        p.relative_to(tmp_path / "web-shop").as_posix() for p in (tmp_path / "web-shop").rglob("*.yaml")
+    }
     assert result.notes == ("left out, the format has no `is_muted` for cases (1): no",)
     found = loaded(tmp_path / "web-shop")
     assert errors(found) == []
@@ -140,13 +151,24 @@ def test_a_folder_that_is_valid(tmp_path: Path, layout: Layout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("shop", "SHOP"), ("web-shop 2", "WEBSHOP"), ("a", "TEST"), ("42", "TEST"), ("x" * 20, "X" * 10), ("тест", "TEST")]
+    ("name", "code"),
+    [
+        ("shop", "SHOP"),
+        ("web-shop 2", "WEBSHOP"),
+        ("a", "TEST"),
+        ("42", "TEST"),
+        ("x" * 20, "X" * 10),
+        ("тест", "TEST"),
+    ],
 )
 def test_the_code_is_made_of_the_letters_of_the_folder(name: str, code: str) -> None:
     assert code_of(name) == code
 
 
-@pytest.mark.parametrize("pack", [lambda d: d, gzip.compress, lzma.compress, lambda d: b"\xef\xbb\xbf" + d, lambda d: d.decode().encode("utf-16")])
+@pytest.mark.parametrize(
+    "pack",
+    [lambda d: d, gzip.compress, lzma.compress, lambda d: b"\xef\xbb\xbf" + d, lambda d: d.decode().encode("utf-16")],
+)
 def test_packed_files_and_other_encodings(tmp_path: Path, pack: Any) -> None:
     (tmp_path / "x").write_bytes(pack(json.dumps(EXPORT).encode()))
     assert FORMATS["qase-json"](tmp_path / "x", tmp_path / "out", "shop", "suite").objects == 5
@@ -189,8 +211,14 @@ def test_what_is_no_export(data: bytes, message: str) -> None:
         ({"cases": [{"title": True}]}, "$.cases[0].title: a text expected, not true or false."),
         ({"cases": [{"title": "T", "steps": 5}]}, "$.cases[0].steps: a list expected, not a number."),
         ({"cases": [{"title": "T", "steps": [[1]]}]}, "$.cases[0].steps[0].step: a text expected, not a list."),
-        ({"cases": [{"title": "T", "steps": [{"action": []}]}]}, "$.cases[0].steps[0].action: a text expected, not a list."),
-        ({"cases": [{"title": "T", "custom_fields": [{"title": "F", "value": {"a": 1}}]}]}, "value: a text or a list of texts expected"),
+        (
+            {"cases": [{"title": "T", "steps": [{"action": []}]}]},
+            "$.cases[0].steps[0].action: a text expected, not a list.",
+        ),
+        (
+            {"cases": [{"title": "T", "custom_fields": [{"title": "F", "value": {"a": 1}}]}]},
+            "value: a text or a list of texts expected",
+        ),
         ({"cases": [{"title": "T", "is_flaky": "perhaps"}]}, "$.cases[0].is_flaky: yes or no expected."),
         ({"cases": [{"title": "T", "severity": ["x"]}]}, "$.cases[0].severity: a text expected, not a list."),
     ],
@@ -219,12 +247,17 @@ def test_huge_nesting_is_refused_and_sane_nesting_is_not(tmp_path: Path) -> None
     for data in ({"suites": [nest(300, "suites", {})]}, {"cases": [{"title": "T", "steps": [nest(300, "steps", {})]}]}):
         with pytest.raises(QaseIacError, match="can be converted"):
             converted(data)
-    deep = {"suites": [nest(55, "suites", {"title": "x"})], "cases": [{"title": "T", "steps": [nest(38, "steps", {"action": "x"})]}]}
+    deep = {
+        "suites": [nest(55, "suites", {"title": "x"})],
+        "cases": [{"title": "T", "steps": [nest(38, "steps", {"action": "x"})]}],
+    }
     write_project(tmp_path / "out", converted(deep))
     assert errors(loaded(tmp_path / "out")) == []
 
 
-@pytest.mark.parametrize(("name", "content"), [("none", None), ("packed", b"\xfd7zXZ\0broken"), ("zipped", b"\x1f\x8bbroken"), ("dir", "")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("none", None), ("packed", b"\xfd7zXZ\0broken"), ("zipped", b"\x1f\x8bbroken"), ("dir", "")]
+)
 def test_files_that_cannot_be_read_leave_nothing_behind(tmp_path: Path, name: str, content: Any) -> None:
     path = tmp_path / name
     path.mkdir() if content == "" else path.write_bytes(content) if content else None
@@ -299,7 +332,10 @@ def test_what_is_empty_is_left_out(case: dict[str, Any]) -> None:
         ({"steps": [{"expected_result": "x"}]}, ("without an action", "steps[0]")),
         ({"steps": [{"action": "x", "magic": 1}]}, ("magic", "steps")),
         ({"attachments": ["http://x/a.png"]}, ("attachments are only addresses", "a.png")),
-        ({"steps": [{"action": "x", "attachments": [{"url": "http://x/b.png"}]}]}, ("attachments are only addresses", "b.png")),
+        (
+            {"steps": [{"action": "x", "attachments": [{"url": "http://x/b.png"}]}]},
+            ("attachments are only addresses", "b.png"),
+        ),
         ({"status": "weird"}, ("status", "weird")),
         ({"severity": 99}, ("severity", "99")),
         ({"automation": "maybe"}, ("automation", "maybe")),
@@ -324,12 +360,21 @@ def test_a_key_that_stands_twice_is_noted() -> None:
 def test_milestones_of_the_file_are_found_by_id_and_title() -> None:
     milestones = [{"id": 3, "title": "R1", "description": "d", "status": "completed", "due_date": "2026-12-01"}]
     project = of_cases({"title": "A", "milestone_id": 3}, {"title": "B", "milestone": "R1"}, milestones=milestones)
-    assert attributes(project, "milestone") == {"title": "R1", "description": "d", "status": "completed", "due_date": "2026-12-01"}
+    assert attributes(project, "milestone") == {
+        "title": "R1",
+        "description": "d",
+        "status": "completed",
+        "due_date": "2026-12-01",
+    }
     assert attributes(project)["milestone"] == attributes(project, at=1)["milestone"] == "r1"
 
 
 def test_words_of_the_workspace_go_to_the_seed_and_the_catalogue(tmp_path: Path) -> None:
-    project = of_cases({"title": "A", "severity": "P0 - Show stopper"}, {"title": "B", "severity": "P0 – show stopper"}, {"title": "C", "type": "Смоук"})
+    project = of_cases(
+        {"title": "A", "severity": "P0 - Show stopper"},
+        {"title": "B", "severity": "P0 – show stopper"},
+        {"title": "C", "type": "Смоук"},
+    )
     assert [attributes(project, at=n).get("severity") for n in (0, 1)] == ["p0-show-stopper", "p0-show-stopper-2"]
     severity = seed_of(project)["system_fields"]["severity"]
     assert severity[0] == {"id": 0, "slug": "undefined", "title": "undefined"}
@@ -350,7 +395,10 @@ def rows(*actions: str, hash: str = HASH) -> list[dict[str, Any]]:
 
 def test_rows_of_one_hash_become_references() -> None:
     project = of_cases(
-        {"title": "A", "steps": [{"action": "x"}, *rows("Open", "Log in", "Open", "Log in"), *rows("Other", hash="b" * 40)]},
+        {
+            "title": "A",
+            "steps": [{"action": "x"}, *rows("Open", "Log in", "Open", "Log in"), *rows("Other", hash="b" * 40)],
+        },
         {"title": "B", "steps": rows("Open", "Log in")},
         {"title": "C", "steps": rows("Open", "Something else")},
         {"title": "D", "steps": rows("")},
@@ -370,7 +418,10 @@ def test_declared_shared_steps() -> None:
     ]
     steps = [{"shared": HASH}, {"shared_step": {"id": 7}}, {"shared_step": "gone"}]
     project = of_cases({"title": "A", "steps": steps}, shared_steps=declared)
-    assert attributes(project, "shared_step") == {"title": "Sign in", "steps": [{"action": "Open", "expected": "Shown"}]}
+    assert attributes(project, "shared_step") == {
+        "title": "Sign in",
+        "steps": [{"action": "Open", "expected": "Shown"}],
+    }
     assert attributes(project, "shared_step", 1) == {"title": "Old", "steps": [{"action": "Do", "expected": "Done"}]}
     assert attributes(project)["steps"] == [{"shared": "sign-in"}, {"shared": "old"}, "Shared step gone"]
     assert noted(project, "without steps", "Empty") and noted(project, "does not hold", "gone")
@@ -381,8 +432,12 @@ def test_declared_shared_steps() -> None:
 
 def field(values: list[Any], title: str = "F", **more: Any) -> tuple[dict[str, Any], list[Any]]:
     """The seed's definition, and the values in YAML."""
-    project = of_cases(*({"title": "T", "custom_fields": [{"title": title, "value": value, **more}]} for value in values))
-    written = [a.get("custom_fields", {}).get(title) for a in (o.attributes for o in project.objects if o.kind == "case")]
+    project = of_cases(
+        *({"title": "T", "custom_fields": [{"title": title, "value": value, **more}]} for value in values)
+    )
+    written = [
+        a.get("custom_fields", {}).get(title) for a in (o.attributes for o in project.objects if o.kind == "case")
+    ]
     return seed_of(project)["custom_fields"][0], written
 
 
@@ -418,7 +473,11 @@ def test_values_are_written_as_their_type_has_them() -> None:
 
 def test_types_that_the_file_tells_count() -> None:
     assert field(["a"] * 9, type="Text")[0]["type"] == "text"
-    assert field(["a"], type="radio", options=["a", "b"])[0] == {"title": "F", "type": "selectbox", "options": ["a", "b"]}
+    assert field(["a"], type="radio", options=["a", "b"])[0] == {
+        "title": "F",
+        "type": "selectbox",
+        "options": ["a", "b"],
+    }
     assert field([None], type="datetime")[0]["type"] == "datetime"
 
 
@@ -426,9 +485,16 @@ def test_people_become_members() -> None:
     assert field(["ada@example.com"] * 2, title="Owner")[0]["type"] == "user"
     assert field(["ada@example.com"] * 2, title="Customer")[0]["type"] == "string"
     project = of_cases(
-        {"title": "A", "author": {"name": "Bob", "email": "bob@example.com"}, "custom_fields": [{"title": "Owner", "value": "ada@example.com"}]}
+        {
+            "title": "A",
+            "author": {"name": "Bob", "email": "bob@example.com"},
+            "custom_fields": [{"title": "Owner", "value": "ada@example.com"}],
+        }
     )
-    assert seed_of(project)["users"] == [{"name": "Bob", "email": "bob@example.com"}, {"name": "ada", "email": "ada@example.com"}]
+    assert seed_of(project)["users"] == [
+        {"name": "Bob", "email": "bob@example.com"},
+        {"name": "ada", "email": "ada@example.com"},
+    ]
 
 
 # --- anything
@@ -438,7 +504,22 @@ junk = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["title", "value", "values", "items", "1", "steps", "action", "shared"]), inner, max_size=3)),
     max_leaves=6,
 )  # fmt: skip
-NAMES = ["title", "description", "severity", "automation", "is_flaky", "tags", "params", "steps", "steps_type", "custom_fields", "milestone", "attachments", "id", "odd"]
+NAMES = [
+    "title",
+    "description",
+    "severity",
+    "automation",
+    "is_flaky",
+    "tags",
+    "params",
+    "steps",
+    "steps_type",
+    "custom_fields",
+    "milestone",
+    "attachments",
+    "id",
+    "odd",
+]
 texts = st.text(max_size=12)
 good_case = st.fixed_dictionaries(
     {"title": texts},
@@ -456,7 +537,10 @@ good_case = st.fixed_dictionaries(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from(NAMES), junk, max_size=5), max_size=3), st.dictionaries(st.sampled_from(["suites", "cases", "milestones", "shared_steps", "title"]), junk, max_size=3))
+@given(
+    st.lists(st.dictionaries(st.sampled_from(NAMES), junk, max_size=5), max_size=3),
+    st.dictionaries(st.sampled_from(["suites", "cases", "milestones", "shared_steps", "title"]), junk, max_size=3),
+)
 def test_junk_gives_a_project_or_an_error_and_no_traceback(cases: list[Any], more: dict[str, Any]) -> None:
     try:
         seed_of(converted({"cases": cases, **more}))
@@ -466,7 +550,9 @@ def test_junk_gives_a_project_or_an_error_and_no_traceback(cases: list[Any], mor
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(good_case, min_size=1, max_size=4), st.lists(texts, max_size=4), st.sampled_from(LAYOUTS))
-def test_what_is_well_shaped_gives_a_valid_folder(tmp_path_factory: pytest.TempPathFactory, cases: list[Any], suites: list[str], layout: Layout) -> None:
+def test_what_is_well_shaped_gives_a_valid_folder(
+    tmp_path_factory: pytest.TempPathFactory, cases: list[Any], suites: list[str], layout: Layout
+) -> None:
     data = {"cases": cases, "suites": [{"title": title, "cases": cases[:1]} for title in suites]}
     folder = tmp_path_factory.mktemp("any") / "out"
     write_project(folder, converted(data), layout)
@@ -489,7 +575,15 @@ def test_every_text_of_the_collection_arrives(tmp_path: Path) -> None:
     assert errors(found) == []
     by_address = {str(address): resource.attributes for address, resource in found.desired.resources.items()}
     got = sorted(
-        json.dumps([_path(by_address, a["suite"]), a["title"], a.get("description", ""), a.get("preconditions", ""), a["steps"]])
+        json.dumps(
+            [
+                _path(by_address, a["suite"]),
+                a["title"],
+                a.get("description", ""),
+                a.get("preconditions", ""),
+                a["steps"],
+            ]
+        )
         for address, a in by_address.items()
         if address.startswith("case.")
     )
@@ -506,7 +600,9 @@ def _texts(suites: list[Any], path: tuple[str, ...]) -> list[str]:
     for suite in suites:
         here = (*path, suite["title"])
         for c in suite["cases"]:
-            lines.append(json.dumps([here, c["title"], c["description"] or "", c["preconditions"] or "", _steps(c["steps"])]))
+            lines.append(
+                json.dumps([here, c["title"], c["description"] or "", c["preconditions"] or "", _steps(c["steps"])])
+            )
         lines += _texts(suite["suites"], here)
     return lines
 

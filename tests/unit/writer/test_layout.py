@@ -47,11 +47,23 @@ def test_cut_keeps_words_unless_little_would_be_left() -> None:
 
 
 def test_the_nameless_are_called_by_their_id_and_reserved_words_get_their_kind() -> None:
-    assert keys("🛑", "", "CON", "cases", "null", "com1") == ["case-1", "case-2", "con-case", "cases-case", "null-case", "com1-case"]
+    assert keys("🛑", "", "CON", "cases", "null", "com1") == [
+        "case-1",
+        "case-2",
+        "con-case",
+        "cases-case",
+        "null-case",
+        "com1-case",
+    ]
 
 
 def test_clashes_take_the_name_of_the_suite_when_it_tells_them_apart_else_a_number() -> None:
-    things = [Named(1, "Pay", "case", "web"), Named(2, "Pay", "case", "app"), Named(3, "PAY!", "case", "app"), Named(4, "pay", "case", "web")]
+    things = [
+        Named(1, "Pay", "case", "web"),
+        Named(2, "Pay", "case", "app"),
+        Named(3, "PAY!", "case", "app"),
+        Named(4, "pay", "case", "web"),
+    ]
     assert list(keys_for(things).values()) == ["pay", "pay-app", "pay-2", "pay-3"]
     assert keys("Pay", "Pay", "Pay") == ["pay", "pay-2", "pay-3"]
 
@@ -74,7 +86,14 @@ def test_many_of_one_title_take_no_quadratic_time() -> None:
 
 
 def test_suites() -> None:
-    rows = [(3, "Cards", 1), (1, "Checkout", None), (2, "checkout", None), (4, "Cards", 2), (5, "cards!", 1), (6, "Lost", 99)]
+    rows = [
+        (3, "Cards", 1),
+        (1, "Checkout", None),
+        (2, "checkout", None),
+        (4, "Cards", 2),
+        (5, "cards!", 1),
+        (6, "Lost", 99),
+    ]
     places = place_suites(rows)
     assert {id: place.key for id, place in places.items()} == {
         1: "checkout", 2: "checkout-2", 3: "checkout/cards", 4: "checkout-2/cards", 5: "checkout/cards-2", 6: "lost",
@@ -83,7 +102,9 @@ def test_suites() -> None:
 
 
 def test_deep_trees_get_whole_keys_of_their_own_and_short_folders() -> None:
-    rows = [(n, f"A rather long title of a suite that says a lot about number {n}", n - 1 or None) for n in range(1, 101)]
+    rows = [
+        (n, f"A rather long title of a suite that says a lot about number {n}", n - 1 or None) for n in range(1, 101)
+    ]
     places = place_suites(rows)
     assert all(is_key(place.key, segments=True) for place in places.values())
     assert len({place.key for place in places.values()}) == 100

@@ -91,7 +91,9 @@ def test_entries_have_a_line_between_unless_a_text_would_grow(tmp_path: Path) ->
 
 def test_large_sections_are_split_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "MAX_PART", 300)
-    many = WritableProject({"project": "SHOP"}, [WritableObject("case", f"k{n}", {"title": f"T{n}" * 20}) for n in range(30)])
+    many = WritableProject(
+        {"project": "SHOP"}, [WritableObject("case", f"k{n}", {"title": f"T{n}" * 20}) for n in range(30)]
+    )
     write_project(tmp_path / "out", many)
     names = files(tmp_path / "out")
     assert names[:3] == ["cases.yaml", "cases_002.yaml", "cases_003.yaml"]
@@ -116,13 +118,24 @@ def test_attachments_are_named_from_where_they_are_used(tmp_path: Path, layout: 
     path = "attachments/aaaaaaaa/x.png"
     made.files = [WritableFile("a" * 40, "x.png", "http://x", 3, path)]
     case = next(each for each in made.objects if each.key == "c")
-    case.attributes |= {"attachments": [FilePath(path)], "steps": [{"action": "s", "attachments": [FilePath(path)], "steps": []}]}
+    case.attributes |= {
+        "attachments": [FilePath(path)],
+        "steps": [{"action": "s", "attachments": [FilePath(path)], "steps": []}],
+    }
     written = write_project(tmp_path / "out", made, layout, fetch=lambda file: file.hash.encode())
     sha = hashlib.sha256(b"a" * 40).hexdigest()
     assert written.files == {sha: {"hash": "a" * 40, "name": "x.png", "size": 40}}
     found = read(tmp_path / "out")["case.c"]
     assert found["attachments"] == [{"path": path, "sha256": sha, "size": 40, "name": "x.png"}]
     assert found["attachments"] == found["steps"][0]["attachments"]  # type: ignore[index]
+
+
+def test_files_of_one_content_are_one_entry(tmp_path: Path) -> None:
+    made = project()
+    made.files = [WritableFile(c * 40, "x.png", "http://x", 1, f"attachments/{c}/x.png") for c in "abc"]
+    written = write_project(tmp_path / "out", made, fetch=lambda file: b"same")
+    entry = {"hash": "a" * 40, "name": "x.png", "size": 4, "also": ["b" * 40, "c" * 40]}
+    assert list(written.files.values()) == [entry]
 
 
 def test_an_empty_folder_is_filled_and_stays_the_same_one(tmp_path: Path) -> None:
