@@ -33,6 +33,11 @@ class Binder:
         self._sha_of = {hash: sha for sha, hash in self._hash_of.items()}
         self._parameters = {uuid: title for title, uuid in (snapshot.catalogue.shared_parameters or {}).items()}
 
+    @property
+    def sees_files(self) -> bool:
+        """Whether there is any file in Qase that a live object could hold."""
+        return bool(self._snapshot.files)
+
     def over(self, ids: Mapping[str, RemoteId]) -> Binder:
         """The same over other ids."""
         other = copy(self)

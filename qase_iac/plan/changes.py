@@ -74,9 +74,7 @@ class ChangeMaker:
             change = self._create(kind, resource, Reason.NEW)
         if change:
             blocked = self._found.blocked.get(address) or change.blocked
-            self.out.by_address[address] = replace(
-                change, blocked=blocked, moved_from=self._found.renamed.get(address)
-            )
+            self.out.by_address[address] = replace(change, blocked=blocked, moved_from=self._found.renamed.get(address))
 
     # -- objects that are not in Qase ---------------------------------------------------------------------------
 
@@ -133,9 +131,7 @@ class ChangeMaker:
         if origins:
             origins = origins | dict.fromkeys(verdict.both, Origin.BOTH)
         attributes = self._attribute_changes(kind, made, live, origins)
-        change = self._change(
-            kind, made.resource, _action(kind, how, origins), _reason(how, origins), attributes, live
-        )
+        change = self._change(kind, made.resource, _action(kind, how, origins), _reason(how, origins), attributes, live)
         change = replace(change, notes=notes(kind, made, live, attributes, self.binder))
         if verdict.failed:
             return replace(change, blocked=by_policy(verdict.failed, how))
@@ -204,7 +200,7 @@ class ChangeMaker:
 def _action(kind: Kind, how: How, origins: Mapping[str, Origin]) -> Action:
     if how is not How.STATE:
         return Action.ADOPT
-    moves = kind.parent in origins and origins[kind.parent] is not Origin.BOTH
+    moves = origins.get(kind.parent or "") not in (None, Origin.BOTH)
     return Action.MOVE if moves else Action.UPDATE
 
 

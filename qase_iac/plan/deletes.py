@@ -147,19 +147,17 @@ def _lets_go(user: User, name: str, change: Change, changes: Mapping[str, Change
     return any(name in pair and set(pair) & theirs.sent.keys() for pair in BY_NAME[user[0]].exclusive)
 
 
-def _plan_notes(
-    users: list[tuple[User, str]], addresses: Addresses, changes: Mapping[str, Change]
-) -> Iterable[str]:
+def _plan_notes(users: list[tuple[User, str]], addresses: Addresses, changes: Mapping[str, Change]) -> Iterable[str]:
     """Test plans that lose a member: nothing tells of that but this note."""
     for user, name in users:
         kind, address = BY_NAME[user[0]], addresses.get(user)
         if name not in {row.name for row in kind.members}:
             continue
-        first = address in changes and changes[address].action is Action.UPDATE and name in changes[address].sent
         if address is None:
             yield f"in {kind.label} {user[1]} (not managed)"
         else:
-            yield f"in {address} (updated first)" if first else f"in {address}"
+            theirs = changes.get(address)
+            yield f"in {address}" + (" (updated first)" if theirs and name in theirs.sent else "")
 
 
 def _listed(names: list[str]) -> str:

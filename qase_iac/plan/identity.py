@@ -57,9 +57,7 @@ Taken = set[tuple[str, RemoteId]]
 def identify(desired: Desired, snapshot: Snapshot, state: State, same: SameValues) -> Identities:
     """Matches every declared object. `same` tells whether all managed attributes of a pair are equal."""
     names = rename(state.bindings, desired.moved, state.moved)
-    found = Identities(
-        bindings=names.bindings, renamed=names.renamed, blocked=names.blocked, findings=names.findings
-    )
+    found = Identities(bindings=names.bindings, renamed=names.renamed, blocked=names.blocked, findings=names.findings)
     taken: Taken = {(address.partition(".")[0], binding.id) for address, binding in found.bindings.items()}
     _by_state(desired, snapshot, found)
     _by_adopt(desired, snapshot, found, taken)

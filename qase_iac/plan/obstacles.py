@@ -45,7 +45,8 @@ def outside(kind: Kind, live: LiveObject, suites: LiveSuites, scope: Scope) -> B
 
 def _leads_outside(case: Case, suites: LiveSuites, scope: Scope) -> Blocked | None:
     """Where it is to be put; declared suites were checked with the files, those that are only in Qase are not."""
-    ref = case.resource.attributes.get(case.kind.parent) if case.kind.parent in case.sent else None
+    name = case.kind.parent or ""
+    ref = case.resource.attributes.get(name) if name in case.sent else None
     if not isinstance(ref, dict) or "external_id" not in ref or suites.in_scope(scope, ref["external_id"]):
         return None
     return Blocked("out_of_scope", f"It is to lie in {_name(suites, ref['external_id'])}, outside the scope.")
@@ -59,11 +60,8 @@ def _without_members(case: Case) -> Blocked | None:
     if case.resource.local.get(NOBODY):
         return Blocked("empty_selection", "`select` matches no case; nothing is done before it does.")
     for row in case.kind.members:
-        if row.name in case.sent or case.live is None:
-            if not case.resource.attributes.get(row.name):
-                return Blocked(
-                    "empty_plan", f"It has no {row.name}, and Qase takes no empty {case.kind.label}."
-                )
+        if (row.name in case.sent or case.live is None) and not case.resource.attributes.get(row.name):
+            return Blocked("empty_plan", f"It has no {row.name}, and Qase takes no empty {case.kind.label}.")
     return None
 
 

@@ -54,10 +54,10 @@ def _moving_above(address: str, changes: Mapping[str, Change], resources: Resour
     at: str | None = address
     while at is not None and (resource := resources.get(Address.parse(at))):
         at = ref_address(resource.attributes.get(BY_NAME[resource.address.kind].parent or ""))
-        if at in changes and changes[at].action is Action.MOVE and at not in seen:
-            return at
         if at is None or at in seen:
             return None
+        if at in changes and changes[at].action is Action.MOVE:
+            return at
         seen.add(at)
     return None
 

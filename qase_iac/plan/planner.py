@@ -41,7 +41,7 @@ def build(
     plan, byte for byte. The plan is not sealed: its `digest` is empty (plan/planfile.py).
     """
     if options.destroy:
-        desired = replace(desired, resources={}, removed={}, adopt={})
+        desired = replace(desired, resources={}, moved=(), removed={}, adopt={})
     found = identify(desired, snapshot, state, _same_values(snapshot, state))
     bound = {id: a.partition(".")[2] for (kind, id), a in found.addresses().items() if kind == "suite"}
     suites = LiveSuites(snapshot, bound, titled(desired.resources))
@@ -102,7 +102,7 @@ def _all_changes(
     changes = maker.out.by_address | leaving
     search = Search(changes, desired.resources, snapshot, maker.binder, options.allow_recreate)
     renames = possible_renames(search)
-    unlisted = [a for a, change in leaving.items() if change.action is Action.DELETE and not options.deletes]
+    unlisted = {a for a, change in leaving.items() if change.action is Action.DELETE and not options.deletes}
     changes = {address: change for address, change in changes.items() if address not in unlisted}
     if not snapshot.exists and not options.destroy:
         _create_project(desired, changes)

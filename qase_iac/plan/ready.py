@@ -27,7 +27,9 @@ class Ready:
 
 def ready(kind: Kind, resource: Resource, live: LiveObject, binder: Binder, unlisted: set[str]) -> Ready:
     """Prepares a declared object for the comparison. `unlisted` are shared steps that Qase does not list."""
-    resource, unverified = binder.recognise(kind, _carry(resource, live, binder), live)
+    unverified: list[str] = []
+    if binder.sees_files:
+        resource, unverified = binder.recognise(kind, _carry(resource, live, binder), live)
     wanted = binder.bind(kind, resource.attributes)
     if unlisted and wanted.get("steps"):
         folded = _fold(wanted["steps"], unlisted)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from qase_iac.attributes import ResolveError, Type
+from qase_iac.attributes import Attribute, ResolveError, TextSet, Type
 from qase_iac.diagnostics import Diagnostic, Severity
 from qase_iac.globs import matches
-from qase_iac.kinds import BY_NAME
-from qase_iac.model import Desired, Resource, Snapshot
+from qase_iac.kinds import BY_NAME, Kind
+from qase_iac.model import Catalogue, Desired, Resource, Snapshot
+from qase_iac.plan.bind import rows_with_references
+from qase_iac.plan.obstacles import NOBODY
 from qase_iac.values import JSON, Address, Attributes, RemoteId, printable
 
 Say = Callable[[Diagnostic], None]
@@ -25,53 +27,75 @@ def resolve(
     Returns the new value and every problem found (errors make the plan impossible; warnings do not).
     """
     found: list[Diagnostic] = []
-    externals = _Externals(snapshot, bound)
-    resources = {
-        address: _resolve_resource(resource, snapshot, externals, found.append)
-        for address, resource in desired.resources.items()
-    }
+    adopted = {(address.kind, id) for address, (id, _) in desired.adopt.items()}
+    words = _Words(snapshot.catalogue, _Externals(snapshot, bound | adopted), found.append)
+    resources = {address: words.resource(resource) for address, resource in desired.resources.items()}
     members = _Selector(resources, found.append)
-    resources = {address: members.expand(resource) for address, resource in resources.items()}
+    for address in desired.resources:
+        if BY_NAME[address.kind].members:
+            resources[address] = members.expand(resources[address])
     found.sort(key=Diagnostic.sort_key)
     return replace(desired, resources=resources), found
 
 
-def _resolve_resource(resource: Resource, snapshot: Snapshot, externals: _Externals, say: Say) -> Resource:
-    kind = BY_NAME[resource.address.kind]
-    attributes: Attributes = {}
-    for name, value in resource.attributes.items():
-        row = kind.attribute(name)
+class _Words:
+    """Puts values into the workspace's own words. The same word is looked up once."""
+
+    def __init__(self, catalogue: Catalogue, externals: _Externals, say: Say) -> None:
+        self._catalogue = catalogue
+        self._externals = externals
+        self._say = say
+        self._known: dict[tuple[str, str, JSON], JSON] = {}
+        self._rows: dict[tuple[str, str], tuple[Attribute, bool, bool]] = {}
+
+    def resource(self, resource: Resource) -> Resource:
+        kind = BY_NAME[resource.address.kind]
+        attributes: Attributes = {}
+        for name, value in resource.attributes.items():
+            try:
+                attributes[name] = self._value(kind, name, value)
+            except ResolveError as error:
+                self._problem(resource, error)
+        local = resource.local
         try:
-            if type(row.type).resolve is not Type.resolve:
-                value = row.type.resolve(value, row, snapshot.catalogue)
-            if row in kind.references:
-                value = row.type.rebind(value, externals.look_up)
+            for name in ("select", "exclude"):
+                if name in local:
+                    local = local | {name: self._rules(kind, local[name])}
         except ResolveError as error:
-            say(_problem(resource, error))
-            continue
-        attributes[name] = value
-    local = dict(resource.local)
-    try:
-        for name in ("select", "exclude"):
-            if name in local:
-                local[name] = {key: _rule(key, values, snapshot, externals) for key, values in local[name].items()}
-    except ResolveError as error:
-        say(_problem(resource, error))
-    return replace(resource, attributes=attributes, local=local)
+            self._problem(resource, error)
+        return replace(resource, attributes=attributes, local=local)
 
+    def _value(self, kind: Kind, name: str, value: JSON) -> JSON:
+        row, speaks, refers = self._row(kind, name)
+        if speaks:
+            word = kind.name, name, tuple(value) if isinstance(value, list) else value
+            if word not in self._known:
+                self._known[word] = row.type.resolve(value, row, self._catalogue)
+            value = self._known[word]
+        return row.type.rebind(value, self._externals.look_up) if refers and value else value
 
-def _rule(key: str, values: list[JSON], snapshot: Snapshot, externals: _Externals) -> list[JSON]:
-    """The values of a rule in the same canonical form as the attribute they are compared with."""
-    if key in ("suites", "tags", "flaky"):
-        return values
-    row = BY_NAME["case"].attribute(key)
-    if row in BY_NAME["case"].references:
-        return [externals.look_up(key, value) for value in values]
-    return [row.type.resolve(value, row, snapshot.catalogue) for value in values]
+    def _row(self, kind: Kind, name: str) -> tuple[Attribute, bool, bool]:
+        """The row, whether it takes words of the workspace, whether it refers to other objects."""
+        found = self._rows.get((kind.name, name))
+        if found is None:
+            row = kind.attribute(name)
+            speaks = type(row.type).resolve is not Type.resolve
+            found = self._rows[kind.name, name] = row, speaks, name in rows_with_references(kind)
+        return found
 
+    def _rules(self, kind: Kind, rules: Attributes) -> Attributes:
+        """The values of rules in the same canonical form as the attributes they are compared with."""
+        about = BY_NAME[next(getattr(row.type, "kind", "") for row in kind.members)]
+        return {
+            name: [self._value(about, name, value) for value in values]
+            if name in about.by_name and not isinstance(about.by_name[name].type, TextSet)
+            else values
+            for name, values in rules.items()
+        }
 
-def _problem(resource: Resource, error: ResolveError) -> Diagnostic:
-    return Diagnostic(error.code, error.summary, error.detail, resource.source, address=str(resource.address))
+    def _problem(self, resource: Resource, error: ResolveError) -> None:
+        address = str(resource.address)
+        self._say(Diagnostic(error.code, error.summary, error.detail, resource.source, address=address))
 
 
 class _Externals:
@@ -106,12 +130,17 @@ class _Externals:
         return self._known(kind, {"external_id": ids[0]})
 
     def _known(self, kind: str, ref: JSON) -> JSON:
-        if isinstance(ref, dict) and (kind, ref.get("external_id")) in self._bound:
+        if not isinstance(ref, dict) or "external_id" not in ref:
+            return ref
+        id, what = ref["external_id"], kind.replace("_", " ")
+        if (kind, id) in self._bound:
             raise ResolveError(
-                "external-is-managed",
-                f"The {kind.replace('_', ' ')} {ref['external_id']} is managed by this folder.",
-                "Name it by its key.",
+                "external-is-managed", f"The {what} {id} is managed by this folder.", "Name it by its key."
             )
+        # Shared steps that belong to the whole workspace are in no list, and can be used all the same.
+        listed = kind in BY_NAME and BY_NAME[kind].id_key == "id"
+        if listed and self._snapshot.get(kind, id) is None:
+            raise ResolveError("unknown-external", f"Qase has no {what} {id}.", "Look up its id in Qase.")
         return ref
 
     def _shared_parameter(self, title: str) -> JSON:
@@ -146,47 +175,41 @@ class _Selector:
 
     @cached_property
     def _cases(self) -> list[Resource]:
-        return sorted((r for a, r in self._resources.items() if a.kind == "case"), key=lambda r: r.order)
+        return sorted((r for a, r in self._resources.items() if a.kind == "case"), key=lambda r: (r.order, r.address))
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return [str(case.address) for case in self._cases]
 
     def expand(self, resource: Resource) -> Resource:
-        if "select" not in resource.local:
-            if "exclude" in resource.local:
-                self._say(
-                    Diagnostic(
-                        "exclude-without-select",
-                        "`exclude` has nothing to take away from.",
-                        "It narrows what `select` picks, never the cases that are listed.",
-                        resource.source,
-                        Severity.WARNING,
-                        str(resource.address),
-                    )
-                )
-            return resource
-        picked = list(self._pick(resource.local["select"], resource.local.get("exclude")))
-        if not picked:
-            self._say(
-                Diagnostic(
-                    "empty-selection",
-                    "`select` matches no case.",
-                    "Rules are compared with what the YAML says, defaults included; "
-                    "an attribute that is not there matches nothing.",
-                    resource.source,
-                    Severity.WARNING,
-                    str(resource.address),
-                )
+        """The members in the order of the files; those that are only in Qase after them."""
+        local = resource.local
+        if "select" not in local and "exclude" in local:
+            summary = "`exclude` has nothing to take away from."
+            self._warn(resource, "exclude-without-select", summary, "It narrows what `select` picks, never `cases`.")
+        picked = set(self._pick(local["select"], local.get("exclude"))) if "select" in local else set()
+        if "select" in local and not picked:
+            detail = (
+                "Rules are compared with what the YAML says, defaults included; "
+                "an attribute that is not there matches nothing."
             )
+            self._warn(resource, "empty-selection", "`select` matches no case.", detail)
+            local = local | {NOBODY: True}
+        if "select" not in local and not resource.attributes.get("cases"):
+            return resource
         listed = resource.attributes.get("cases") or []
-        named = {str(item.get("address")) for item in listed}
-        named |= {str(case.address) for case in picked}
-        chosen = [case for case in self._cases if str(case.address) in named]
-        externals = [item for item in listed if "address" not in item]
-        members = [{"address": str(case.address)} for case in chosen] + externals
-        return replace(resource, attributes=resource.attributes | {"cases": members})
+        picked |= {item["address"] for item in listed if "address" in item}
+        members = [{"address": address} for address in self._order if address in picked]
+        members += [item for item in listed if "address" not in item]
+        return replace(resource, attributes=resource.attributes | {"cases": members}, local=local)
 
-    def _pick(self, select: Attributes, exclude: Attributes | None) -> Iterator[Resource]:
+    def _warn(self, resource: Resource, code: str, summary: str, detail: str) -> None:
+        self._say(Diagnostic(code, summary, detail, resource.source, Severity.WARNING, str(resource.address)))
+
+    def _pick(self, select: Attributes, exclude: Attributes | None) -> Iterator[str]:
         for case in self._cases:
             if _all_match(case, select) and not (exclude and _all_match(case, exclude)):
-                yield case
+                yield str(case.address)
 
 
 def _all_match(case: Resource, rules: Attributes) -> bool:

@@ -22,7 +22,8 @@ def select(changes: Mapping[str, Change], edges: Mapping[str, set[str]], options
     for address in changes:  # in order of execution, so that what is needed was seen before
         if edges[address] & unwanted:
             unwanted.add(address)
-    return [change for address, change in changes.items() if address in wanted - unwanted]
+    wanted -= unwanted
+    return [change for address, change in changes.items() if address in wanted]
 
 
 def _close(wanted: set[str], edges: Mapping[str, set[str]]) -> None:

@@ -9,6 +9,7 @@ from qase_iac.apply.settle import Settled, settle, take_over
 from qase_iac.model import Snapshot
 from qase_iac.state.journal import Header, Intent, carry, read_journal
 from qase_iac.state.model import State
+from qase_iac.state.store import check_identity
 from qase_iac.workflow.session import Session
 
 
@@ -37,6 +38,7 @@ def recall(session: Session) -> Memory:
     if contents is None:
         return Memory(state)
     folded = fold(state, contents)
+    check_identity(folded.state, session.project, session.api)
     return Memory(folded.state, folded.open, contents.header, folded.changed)
 
 
@@ -52,7 +54,8 @@ def put_away(session: Session, memory: Memory, adopted: set[str]) -> list[str]:
     unsettled = {str(finding.address) for finding in (memory.settled.findings if memory.settled else ())} - adopted
     left = [intent for intent in memory.open if any(item.address in unsettled for item in intent.items)]
     if memory.changed:
-        state.serial += 1
+        # The killed run may have saved under this very serial already: one run, one serial.
+        state.serial = memory.header.serial + 1
         session.store.write(state)
     carry(session.store.journal_path, replace(memory.header, serial=state.serial), left)
     return sorted(unsettled)
