@@ -23,6 +23,7 @@ from qase_iac.errors import (
     Rejected,
     ServerFault,
 )
+from qase_iac.fastjson import loads
 from qase_iac.values import RemoteId, printable
 
 Entity = dict[str, Any]
@@ -212,7 +213,7 @@ class Judge:
 
 def _parsed(content: bytes) -> Entity | None:
     try:
-        body = json.loads(content)
+        body = loads(content)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qase_iac import __version__
 from qase_iac.config.declarations import FileContent
+from qase_iac.fastjson import loads
 
 _FORMAT = 1
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -81,7 +82,7 @@ class Cache:
         if line is None:
             return None
         try:
-            content = FileContent.from_json(json.loads(line))
+            content = FileContent.from_json(loads(line))
         except (TypeError, ValueError, RecursionError):
             return None
         self._used[name] = line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -24,6 +23,7 @@ from qase_iac.config.sections import parse_document
 from qase_iac.config.settings import Settings
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic, SourceRange, has_errors
+from qase_iac.fastjson import canonical
 from qase_iac.model import Catalogue, Desired, Policy
 from qase_iac.values import JSON
 
@@ -141,7 +141,6 @@ def _desired(settings: Settings, assembly: Assembly, past: Past, count: int) -> 
 
 def config_digest(desired: Desired, settings: Settings) -> str:
     """The digest of the desired model and of the settings that a plan depends on; places in files do not count."""
-    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
     head = {
         "project": [desired.project, desired.title, desired.description, desired.create],
         "moved": [[str(each.origin), str(each.target)] for each in desired.moved],
@@ -151,10 +150,10 @@ def config_digest(desired: Desired, settings: Settings) -> str:
         "policy": astuple(desired.policy),
         "bulk_size": settings.bulk_size,
     }
-    found = hashlib.sha256(encode(head).encode())
+    found = hashlib.sha256(canonical(head))
     policies: dict[Policy, JSON] = {}
     for each in sorted(desired.resources.values(), key=lambda each: each.order):
         policy = policies.get(each.policy) or policies.setdefault(each.policy, astuple(each.policy))
-        row = [each.address, each.attributes, each.local, each.protect, sorted(each.ignore), policy]
-        found.update(b"\n" + encode(row).encode())
+        row = [str(each.address), each.attributes, each.local, each.protect, sorted(each.ignore), policy]
+        found.update(b"\n" + canonical(row))
     return f"sha256:{found.hexdigest()}"

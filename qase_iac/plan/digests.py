@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
+from qase_iac.fastjson import canonical
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import LiveObject
 from qase_iac.values import JSON
 
 
 def digest(value: JSON) -> str:
-    """`sha256:…` over the canonical JSON of `value`. Lone surrogates are escaped, not refused."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    """`sha256:…` over the canonical JSON of `value`."""
+    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
 
 
 def live_digest(live: LiveObject) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from qase_iac.errors import SafetyRefusal, StateError
+from qase_iac.fastjson import loads
 from qase_iac.state.lock import Holder, Lock, unlock
 from qase_iac.state.model import Binding, State
 from qase_iac.values import printable
@@ -150,7 +151,7 @@ def dump(state: State) -> Iterator[bytes]:
 def parse(content: bytes) -> State:
     """The state that `dump` wrote. Raises ValueError, whatever is wrong with it."""
     try:
-        state = State.from_json(json.loads(content))
+        state = State.from_json(loads(content))
         for address, binding in state.bindings.items():
             _check(address, binding)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
