@@ -20,6 +20,14 @@ def loads(data: bytes | str) -> JSON:
         return json.loads(data)
 
 
+def dumps(value: JSON) -> bytes:
+    """JSON in UTF-8, for files that only `loads` reads again. Tuples become lists."""
+    try:
+        return orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError):
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
 def canonical(value: JSON) -> bytes:
     """The one text of a value, whatever the order of its keys: for digests."""
     try:

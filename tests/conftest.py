@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,15 @@ from qase_iac.emulator import create_app
 from qase_iac.workflow.session import Session
 
 
+def clock() -> Callable[[], float]:
+    ticks = itertools.count(1795392000.0)
+    return lambda: next(ticks)
+
+
 @pytest.fixture
 def app() -> Any:
-    """An emulator in memory."""
-    made = create_app()
+    """An emulator in memory, in which no two things happen in the same second."""
+    made = create_app(clock=clock())
     yield made
     made.close()
 
@@ -25,7 +31,7 @@ def app() -> Any:
 def folder(tmp_path: Path, app: Any) -> Callable[..., Folder]:
     """Makes a project folder: `folder({"cases.yaml": "…"}, policy={…})`."""
 
-    def make(files: Mapping[str, str | bytes] = {}, *, name: str = "shop", **settings: Any) -> Folder:  # noqa: B006
+    def make(files: Mapping[str, str | bytes] = {}, *, name: str = "shop", **settings: Any) -> Folder:
         root = tmp_path / name
         root.mkdir()
         own = {} if "qase.yaml" in files else {"qase.yaml": qase_yaml(**settings)}

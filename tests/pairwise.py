@@ -27,7 +27,7 @@ def pairwise(values: Mapping[str, Sequence[Any]], allowed: Callable[[Row], bool]
         for name in names:
             if name not in row:
                 fitting = [value for value in values[name] if allowed({**row, name: value})]
-                row[name] = max(fitting, key=lambda value: _gain(missing, row, name, value))  # noqa: B023
+                row[name] = max(fitting, key=lambda value: _gain(missing, row, name, value))
         rows.append({name: row[name] for name in names})
         for pair in itertools.combinations(row.items(), 2):
             missing.pop(frozenset(pair), None)

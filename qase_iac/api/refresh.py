@@ -112,8 +112,9 @@ class Reader:
         found, noted = self.client.steady(read)
         self.decoding.unknown_shared |= noted.unknown_shared
         self.decoding.files.update(noted.files)
-        for live in found.values():
-            self.learn(kind, live)
+        if unfolded(kind):
+            for live in found.values():
+                self.learn(kind, live)
         return found
 
     def learn(self, kind: Kind, live: LiveObject) -> None:

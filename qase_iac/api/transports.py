@@ -1,4 +1,4 @@
-"""The stack below the client: retry > limiter > log > HTTP or WSGI, each an `httpx.BaseTransport` around the next.
+"""The stack below the client: retry > limiter > log > HTTP or InProcess, each an `httpx.BaseTransport` around the next.
 
 Clock, wall time and randomness are passed in. `qase-api.md` sections 1 and 1.1 give the limits and what repeating a
 write costs: there is no idempotency key, so only reads are repeated freely.
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 import httpx
 
@@ -89,6 +89,21 @@ class _Layer(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+class InProcess(_Layer):
+    """A WSGI application in this process that fails as a server would: a connection that it drops is a `ReadError`."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(httpx.WSGITransport(app))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._inner.handle_request(request)
+            response.read()
+        except ConnectionError as error:
+            raise httpx.ReadError(str(error), request=request) from None
+        return response
 
 
 class Log(_Layer):

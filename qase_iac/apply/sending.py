@@ -32,8 +32,8 @@ class Ready:
 def obstacle(run: Run, change: Change) -> Problem | None:
     """What stands in the way of a change: the end of the run, or something it depends on that is not done.
 
-    A change that the plan itself had blocked is in the way only of deletes, and of what needs the object it would
-    have made; the planner blocks those, too.
+    A change that the plan itself had blocked, or that Qase does not take, is in the way only of deletes, and of what
+    needs the object it would have made; the planner blocks those, too.
     """
     if stop := run.stop_reason():
         return stop
@@ -41,7 +41,8 @@ def obstacle(run: Run, change: Change) -> Problem | None:
         needed = run.operations.get(address)
         if needed is None or needed.done:
             continue
-        if needed.planned_block and change.action is not Action.DELETE and needed.action is not Action.CREATE:
+        known = needed.planned_block or (needed.problem is not None and needed.problem.code == NOT_SUPPORTED)
+        if known and change.action is not Action.DELETE and needed.action is not Action.CREATE:
             continue
         return because_of(needed)
     return None

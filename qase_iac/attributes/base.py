@@ -58,13 +58,15 @@ class Decoding:
     """What reading needs beside the entity.
 
     `shared_rows` maps the hash of a shared step to the actions of its steps (to fold the rows it is served as);
-    `unknown_shared` and `files` are filled while decoding (Snapshot has the meaning of both).
+    `unknown_shared` and `files` are filled while decoding (Snapshot has the meaning of both). `custom_fields` is made
+    with the first case: for each custom field its attribute, id, cleared value and reader.
     """
 
     catalogue: Catalogue
     shared_rows: dict[str, list[str]] = field(default_factory=dict)
     unknown_shared: set[str] = field(default_factory=set)
     files: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    custom_fields: list[tuple[str, int, JSON, Callable[[list[str]], JSON]]] = field(default_factory=list)
 
 
 class ResolveError(Exception):
@@ -144,13 +146,12 @@ class Attribute:
     always_managed: bool = False
     default_ok: bool = True
 
-    @property
-    def reads(self) -> str:
-        return self.read or self.name
+    reads: str = field(init=False)
+    writes: str = field(init=False)
 
-    @property
-    def writes(self) -> str:
-        return self.write or self.name
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", self.read or self.name)
+        object.__setattr__(self, "writes", self.write or self.name)
 
 
 NULLS = frozenset(("", "~", "null"))

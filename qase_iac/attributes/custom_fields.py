@@ -7,8 +7,9 @@ Offline a value is its source text (or a list of them, or null), since only the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
@@ -118,12 +119,20 @@ def decode_custom_fields(entity: dict[str, Any], context: Decoding) -> dict[str,
         return {}
     raw: dict[int, list[str]] = {}
     for item in served:
-        if item.get("value") not in (None, ""):
-            raw.setdefault(int(item["id"]), []).append(item["value"])
+        value = item.get("value")
+        if value is not None and value != "":
+            raw.setdefault(int(item["id"]), []).append(value)
+    if not context.custom_fields:
+        context.custom_fields = [_reader(field, context.catalogue) for field in context.catalogue.custom_fields]
     return {
-        PREFIX + field.title: _decode(field, raw.get(field.id, []), context.catalogue)
-        for field in context.catalogue.custom_fields
+        name: read(values) if (values := raw.get(id)) else cleared for name, id, cleared, read in context.custom_fields
     }
+
+
+def _reader(field: CustomField, catalogue: Catalogue) -> tuple[str, int, JSON, Callable[[list[str]], JSON]]:
+    """Name, id, cleared value, and what turns served values into a canonical one: made once, used for every case."""
+    titles = {str(option.id): option.title for option in field.options}
+    return PREFIX + field.title, field.id, _cleared(field), partial(_decode, field, titles, catalogue)
 
 
 def _cleared(field: CustomField) -> JSON:
@@ -229,10 +238,7 @@ def _encode(field: CustomField, value: JSON, catalogue: Catalogue) -> str:
     return str(value)
 
 
-def _decode(field: CustomField, values: list[str], catalogue: Catalogue) -> JSON:
-    if not values:
-        return _cleared(field)
-    titles = {str(option.id): option.title for option in field.options}
+def _decode(field: CustomField, titles: dict[str, str], catalogue: Catalogue, values: list[str]) -> JSON:
     first = str(values[0])
     if field.type == "checkbox":
         return first.lower() not in ("0", "false", "")

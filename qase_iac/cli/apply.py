@@ -65,13 +65,13 @@ def apply_command(
       qase-iac apply --auto-approve --allow-deletes 3
       qase-iac plan -o plan.json && qase-iac apply plan.json
     """
-    from qase_iac.plan import planfile
+    from qase_iac.plan.planfile_reader import read
     from qase_iac.workflow.applying import apply_fresh, apply_saved
 
     saved: Plan | None = None
     if planfile_path:
         _refuse_options(given)
-        saved = planfile.read(Path(planfile_path))
+        saved = read(Path(planfile_path))
     elif expect:
         raise QaseIacError("--expect goes with a saved plan.", hint="qase-iac apply plan.json --expect sha256:…")
     elif not auto_approve and not sys.stdin.isatty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from qase_iac.cli.context import Globals, global_options, pass_globals, say
@@ -41,6 +43,7 @@ def emulator_command(
     """
     from qase_iac.emulator import create_app, load_seed, serve
 
+    gc.enable()  # a server lives long
     try:
         app = create_app(
             db,

@@ -59,7 +59,7 @@ def show_command(settings: Globals, planfile_path: str, full: bool, fmt: str, re
     Example:
       qase-iac show plan.json --format markdown
     """
-    from qase_iac.plan import planfile
+    from qase_iac.plan.planfile_reader import read
 
-    show(planfile.read(Path(planfile_path)), settings, fmt, report, full=full)
+    show(read(Path(planfile_path)), settings, fmt, report, full=full)
     return 0

@@ -17,10 +17,9 @@ from pathlib import Path
 
 from qase_iac import __version__
 from qase_iac.config.declarations import FileContent
-from qase_iac.fastjson import loads
+from qase_iac.fastjson import dumps, loads
 
 _FORMAT = 1
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _PARSERS = ("attributes", "config", "kinds", "values.py", "model.py")
 """What decides how a file is read: a change in any of them forgets everything."""
 
@@ -91,7 +90,7 @@ class Cache:
     def put(self, key: str, content: FileContent) -> None:
         """Remembers a file that was read without a problem."""
         if self._path is not None:
-            self._used[key.encode()] = _ENCODER.encode(content.to_json()).encode()
+            self._used[key.encode()] = dumps(content.to_json())
             self._changed = True
 
     def save(self) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from qase_iac.attributes import INVALID
-from qase_iac.attributes.base import Attribute
+from qase_iac.attributes.base import Attribute, is_null
 from qase_iac.attributes.text import Text, text_of
 from qase_iac.config import files
 from qase_iac.config.reporter import FileReporter, nearest
-from qase_iac.config.yaml_source import is_null, read_yaml
+from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.model import FIELD_TYPES, Catalogue, CustomField, Option
 from qase_iac.values import printable

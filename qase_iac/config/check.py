@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from qase_iac.attributes import CUSTOM_FIELD_PREFIX, Attribute, ResolveError, Rules, Type, Words, normal_text
 from qase_iac.config import attachments
 from qase_iac.config.assemble import Assembly
-from qase_iac.config.globs import in_scope, is_suite_glob
 from qase_iac.config.late import Target
 from qase_iac.config.reporter import nearest
 from qase_iac.diagnostics import Severity, SourceRange
+from qase_iac.globs import in_scope, is_suite_glob
 from qase_iac.kinds import BY_NAME, CONTENT_KINDS, Kind
 from qase_iac.model import Catalogue, Resource
 from qase_iac.values import JSON, Address, printable, ref_address

@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
+from qase_iac.attributes.base import is_boolean, is_null
 from qase_iac.config.reporter import FileReporter
 from qase_iac.config.schema import schema_of
-from qase_iac.config.yaml_source import is_boolean, is_null, source
+from qase_iac.config.yaml_mapping import source
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.values import JSON, printable
 

@@ -14,7 +14,8 @@ import yaml
 from qase_iac.config import files
 from qase_iac.config.declarations import Path
 from qase_iac.config.reporter import FileReporter
-from qase_iac.config.yaml_source import read_yaml, source
+from qase_iac.config.yaml_mapping import source
+from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 
 

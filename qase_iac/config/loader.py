@@ -18,6 +18,7 @@ from qase_iac.config.declarations import FileContent, shape_of
 from qase_iac.config.explain import explain
 from qase_iac.config.late import LateProblems
 from qase_iac.config.past import Past
+from qase_iac.config.remembered import Folder
 from qase_iac.config.reporter import FileReporter
 from qase_iac.config.sections import parse_document
 from qase_iac.config.settings import Settings
@@ -44,7 +45,7 @@ def load(settings: Settings, *, offline: Catalogue, cache_dir: Path | None = Non
     parser rejects are also held against the JSON Schema, for what it may say beyond that.
     """
     with _without_collector():
-        return _Run(settings, Cache(settings.root, cache_dir), explained).load(offline)
+        return _Run(settings, cache_dir, explained).load(offline)
 
 
 @contextmanager
@@ -60,9 +61,9 @@ def _without_collector() -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, settings: Settings, cache: Cache, explained: bool) -> None:
+    def __init__(self, settings: Settings, cache_dir: Path | None, explained: bool) -> None:
         self.settings = settings
-        self.cache = cache
+        self.cache_dir = cache_dir
         self.explained = explained
         self.diagnostics: list[Diagnostic] = []
         self.hold = False
@@ -73,6 +74,18 @@ class _Run:
         found, problems = files.discover(settings.root, list(settings.content), list(settings.exclude), skip)
         self.diagnostics += problems
         self.hold = has_errors(problems)
+        folder = Folder(settings, offline, found, self.cache_dir) if self.cache_dir and not problems else None
+        remembered = folder.recall() if folder else None
+        if remembered:
+            return Loaded(*remembered, len(found))
+        loaded = self._from_files(found, offline)
+        if folder and not has_errors(loaded.diagnostics):
+            folder.remember(loaded.desired, loaded.diagnostics)
+        return loaded
+
+    def _from_files(self, found: list[files.SourceFile], offline: Catalogue) -> Loaded:
+        settings = self.settings
+        self.cache = Cache(settings.root, self.cache_dir)
         contents = [(file, content) for file in found if (content := self._content(file)) is not None]
         self.cache.save()
         by_name = {file.name: file for file in found}

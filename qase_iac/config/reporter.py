@@ -8,8 +8,8 @@ import yaml
 
 from qase_iac.attributes.base import NULLS
 from qase_iac.attributes.steps import STEP_KEYS
-from qase_iac.config.yaml_slips import text_slip
-from qase_iac.config.yaml_source import mapping_items, source
+from qase_iac.config.yaml_mapping import mapping_items, source
+from qase_iac.config.yaml_misread import text_slip
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.values import printable
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from qase_iac.attributes.base import is_null
 from qase_iac.config import files
 from qase_iac.config.defaults import Defaults
 from qase_iac.config.environment import overlaid, resolved, without
 from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.config.settings_table import API, PROFILED, STATE
 from qase_iac.config.settings_types import Setting
-from qase_iac.config.yaml_source import is_null, read_yaml
+from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic, SourceRange
 from qase_iac.errors import ConfigurationError
 from qase_iac.model import Policy, Scope

@@ -12,8 +12,8 @@ import yaml
 from qase_iac.attributes import INVALID, Attribute, Reporter, Type
 from qase_iac.attributes.base import is_null, is_plain, scalar, sequence
 from qase_iac.attributes.text import text_of
-from qase_iac.config.globs import is_suite_glob
 from qase_iac.config.reporter import nearest
+from qase_iac.globs import is_suite_glob
 from qase_iac.values import JSON, printable
 
 ENV_PATTERN = r"\$\{env:"

@@ -87,12 +87,21 @@ class Written:
 
 
 Fetch = Callable[[WritableFile], bytes]
+Finish = Callable[[Path, Written], None]
 
 
 def write_project(
-    target: Path, project: WritableProject, layout: Layout = "suite", *, fetch: Fetch | None = None, schema: str = ""
+    target: Path,
+    project: WritableProject,
+    layout: Layout = "suite",
+    *,
+    fetch: Fetch | None = None,
+    schema: str = "",
+    finish: Finish | None = None,
 ) -> Written:
     """Writes the folder. `fetch` gives the content of attachments; `schema` is a path or address for editors.
+
+    `finish` may add to the folder before it is moved to its place; when it raises, nothing is left behind.
 
     Raises QaseIacError when `target` exists and is not empty, or cannot be written; then nothing was.
     """
@@ -107,6 +116,9 @@ def write_project(
             for path, text in texts.items():
                 folder.put(path, text.encode())
             files = _attachments(folder, project.files, fetch)
+            written = Written((*texts, *(each.path for each in project.files)), files)
+            if finish:
+                finish(work, written)
             _into_place(work, target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -116,7 +128,7 @@ def write_project(
             f"It happened at {printable(str(error.filename))}." if error.filename else "",
             "Nothing was left behind. Give it room and rights, and try again.",
         ) from None
-    return Written((*texts, *(each.path for each in project.files)), files)
+    return written
 
 
 def check_target(target: Path) -> None:

@@ -89,7 +89,7 @@ def json_answer(status: int, value: Any, headers: Iterable[tuple[str, str]] = ()
 
 def request_from(environ: Environ) -> Request:
     """Any base path may stand before ``/v1``; the rest is the path of the API."""
-    raw = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+    raw = _text(environ.get("PATH_INFO", ""))
     before, marker, path = raw.partition("/v1/")
     if marker:
         path = "/" + path
@@ -98,7 +98,7 @@ def request_from(environ: Environ) -> Request:
     else:
         before, path = "", raw
     host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
-    mount = quote(environ.get("SCRIPT_NAME", "") + before)
+    mount = quote(_text(environ.get("SCRIPT_NAME", "")) + before)
     query = environ.get("QUERY_STRING", "")
     return Request(
         method=environ["REQUEST_METHOD"].upper(),
@@ -109,6 +109,14 @@ def request_from(environ: Environ) -> Request:
         body=_body(environ),
         origin=f"{environ.get('wsgi.url_scheme', 'http')}://{host}{mount}",
     )
+
+
+def _text(path: str) -> str:
+    """A path of WSGI, UTF-8 read as Latin-1, as text. httpx's WSGITransport hands over text as it is."""
+    try:
+        return path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return path
 
 
 def _headers(environ: Environ) -> dict[str, str]:

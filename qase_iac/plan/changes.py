@@ -14,11 +14,11 @@ from qase_iac.plan.digests import live_digest
 from qase_iac.plan.identity import How, Identities
 from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Drift, Options, Origin, Reason
 from qase_iac.plan.obstacles import Case, by_policy, obstacle
-from qase_iac.plan.ready import Ready, ready
+from qase_iac.plan.ready import Gone, Ready, ready, remembered
 from qase_iac.plan.remarks import drift_of, findings, notes, paths_of
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import State
-from qase_iac.values import Attributes
+from qase_iac.values import Attributes, known_after_apply
 
 
 @dataclass
@@ -55,6 +55,10 @@ class ChangeMaker:
         self.addresses = found.addresses()
         self.binder = Binder(found.ids, snapshot, state)
         self._known_files = {str(sha) for sha in state.files}
+        self._gone: Gone = {
+            (address.partition(".")[0], found.bindings[address].id): known_after_apply(address)
+            for address in found.vanished
+        }
         self.out = Changes()
 
     def consider(self, resource: Resource) -> None:
@@ -110,7 +114,8 @@ class ChangeMaker:
         made = ready(kind, resource, live, self.binder, self._snapshot.unknown_shared)
         unbound = Origin.CONFLICT if how is How.NATURAL else Origin.OURS
         stance = Stance.of(resource.policy, self._options.on_drift, self._options.on_conflict, unbound)
-        verdict = compare(kind, made.wanted, live.attributes, binding, resource.ignore, stance)
+        known = binding and remembered(kind, binding, made, self._gone, self._snapshot.unknown_shared)
+        verdict = compare(kind, made.wanted, live.attributes, known, resource.ignore, stance)
         if verdict.news:
             self.out.observed[address] = verdict.news
         if binding and verdict.drifted:

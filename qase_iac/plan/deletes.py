@@ -142,7 +142,8 @@ def _lets_go(user: User, name: str, change: Change, changes: Mapping[str, Change
         return True
     if name in theirs.sent:
         row = BY_NAME[user[0]].attribute(name)
-        return all(ref != change.address for _, ref in row.type.refs(theirs.sent[name].after))
+        still = (change.address, {"external_id": change.id})
+        return not any(ref in still for _, ref in row.type.refs(theirs.sent[name].after))
     # The whole attribute goes when another one takes its place: steps give way to gherkin.
     return any(name in pair and set(pair) & theirs.sent.keys() for pair in BY_NAME[user[0]].exclusive)
 

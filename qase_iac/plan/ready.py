@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from qase_iac.kinds import Kind
 from qase_iac.model import LiveObject, Resource
-from qase_iac.plan.bind import Binder
+from qase_iac.plan.bind import Binder, rows_with_references
 from qase_iac.plan.steps import carry_attachments
-from qase_iac.values import JSON, Attributes
+from qase_iac.state.model import Binding
+from qase_iac.values import JSON, Attributes, RemoteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,32 @@ def ready(kind: Kind, resource: Resource, live: LiveObject, binder: Binder, unli
         if folded != wanted["steps"]:
             return Ready(resource, wanted | {"steps": folded}, unverified, untold=True)
     return Ready(resource, wanted, unverified)
+
+
+Gone = dict[tuple[str, RemoteId], JSON]
+"""(kind, id) of what vanished and is declared -> the reference to what takes its place."""
+
+
+def remembered(kind: Kind, binding: Binding, made: Ready, gone: Gone, unlisted: set[str]) -> Binding:
+    """What the state knows of an object, comparable with `made`.
+
+    A reference to something that vanished since is one to what takes its place: the files have not changed there.
+    """
+
+    def values(attributes: Attributes) -> Attributes:
+        changed = {}
+        for name, row in rows_with_references(kind).items():
+            value = attributes.get(name)
+            if value and gone:
+                value = row.type.rebind(value, lambda to, ref: ref if isinstance(ref, dict) else gone.get((to, ref), ref))
+            if value and made.untold and name == "steps":
+                value = _fold(value, unlisted)
+            changed[name] = value
+        return {name: changed.get(name, value) for name, value in attributes.items()}
+
+    if not gone and not made.untold:
+        return binding
+    return replace(binding, sent=values(binding.sent), served=values(binding.served))
 
 
 def _carry(resource: Resource, live: LiveObject, binder: Binder) -> Resource:

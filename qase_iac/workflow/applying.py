@@ -128,7 +128,7 @@ def _put_away(session: Session, planned: Planned) -> None:
 
 def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
     plan, state = planned.plan, planned.state
-    if not plan.changes and not _to_record(planned):
+    if not plan.changes and not state.exists:
         return Report()
     if not state.exists:
         state.lineage = str(
@@ -160,19 +160,6 @@ def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
         on_event=doing.on_event,
         interrupted=doing.interrupted,
     )
-
-
-def _to_record(planned: Planned) -> bool:
-    """Whether there is something to note in the state although nothing has to be written to Qase."""
-    state, desired = planned.state, planned.desired
-    applied = set(state.moved)
-    fresh = any(f"{entry.origin} -> {entry.target}" not in applied for entry in desired.moved)
-    guarded = any(
-        binding.protect != bool(resource.protect)
-        for address, resource in desired.resources.items()
-        if (binding := state.bindings.get(str(address)))
-    )
-    return bool(planned.plan.observed) or guarded or (fresh and state.exists)
 
 
 def _read_inside(session: Session, path: str) -> bytes:

@@ -12,7 +12,7 @@ from qase_iac.api.refresh import refresh
 from qase_iac.config import files
 from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.settings import Settings
-from qase_iac.config.writer import Layout, WritableFile, check_target, write_project
+from qase_iac.config.writer import Layout, WritableFile, Written, check_target, write_project
 from qase_iac.convert.live import export_project
 from qase_iac.errors import NotFound, QaseIacError
 from qase_iac.model import Snapshot
@@ -23,6 +23,8 @@ from qase_iac.state.model import State
 from qase_iac.state.store import LocalStore, state_path
 from qase_iac.workflow.planning import bound_ids
 from qase_iac.workflow.session import TOOL, Ask, Connection, Session, World, emulator_database
+
+GITIGNORE = "# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n"
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,17 @@ def export(
         def fetch(file: WritableFile) -> bytes:
             return connection.client.download(file.url)
 
-        written = write_project(target, project, layout, fetch=fetch)
+        def finish(folder: Path, written: Written) -> None:
+            state.files = dict(written.files)
+            LocalStore(state_path(folder, session.project, state.api)).write(state)
+            write_catalogue(folder, snapshot.catalogue)
+            (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
+
+        state = State(lineage(), 1, session.project, api or session.api, TOOL, bindings)
+        written = write_project(target, project, layout, fetch=fetch, finish=finish)
     finally:
         connection.close()
-    fresh = Session(replace(session.ask, folder=target, profile=None, api=None), session.world)
-    state = State(lineage(), 1, session.project, fresh.api, TOOL, bindings, dict(written.files))
-    LocalStore(state_path(target, session.project, fresh.api)).write(state)
-    write_catalogue(target, snapshot.catalogue)
-    (target / ".gitignore").write_text("# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n")
+    fresh = Session(replace(session.ask, folder=target, profile=None, api=api), session.world)
     plan = _proof(fresh, state, snapshot)
     return Exported(written.paths, len(bindings), tuple(project.notes), plan)
 

@@ -9,7 +9,7 @@ from qase_iac.api.catalogue import read_catalogue
 from qase_iac.api.refresh import Reader, refresh
 from qase_iac.api.remote import QaseRemote
 from qase_iac.apply.settle import Settled
-from qase_iac.attributes import Decoding
+from qase_iac.attributes import CUSTOM_FIELD_PREFIX, Decoding
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import Diagnostic, Severity, has_errors
 from qase_iac.errors import ConfigurationError, NotFound, QaseIacError
@@ -129,7 +129,7 @@ def read(session: Session, connection: Connection, desired: Desired, state: Stat
         connection.client,
         session.project,
         state=state,
-        need_members=sorted({t for r in desired.resources.values() for t in _custom_titles(r.attributes)}),
+        need_members=_custom_titles(desired),
         need_shared_parameters=any(_uses_shared(r.attributes.get("parameters")) for r in desired.resources.values()),
         wanted=lambda live: live.title in wanted,
         full=full,
@@ -148,8 +148,10 @@ def read(session: Session, connection: Connection, desired: Desired, state: Stat
     return snapshot
 
 
-def _custom_titles(attributes: dict[str, JSON]) -> list[str]:
-    return [name.partition(".")[2] for name, value in attributes.items() if name.startswith("custom_fields.") and value]
+def _custom_titles(desired: Desired) -> list[str]:
+    """The titles of all custom fields that the files name."""
+    names: set[str] = set().union(*(resource.attributes for resource in desired.resources.values()))
+    return sorted(name.removeprefix(CUSTOM_FIELD_PREFIX) for name in names if name.startswith(CUSTOM_FIELD_PREFIX))
 
 
 def _uses_shared(parameters: JSON) -> bool:

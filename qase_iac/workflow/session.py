@@ -193,12 +193,13 @@ class Session:
         from qase_iac.api.hosts import proxy_for
 
         proxy = proxy_for(self.api, self.world.environment)
-        return httpx.HTTPTransport(proxy=proxy, limits=httpx.Limits(max_keepalive_connections=8))
+        tls = self.api.startswith("https:")  # plain http is for loopback only: no certificates to load
+        return httpx.HTTPTransport(verify=tls, proxy=proxy, limits=httpx.Limits(max_keepalive_connections=8))
 
     def _emulator(self) -> httpx.BaseTransport:
-        import httpx
+        from qase_iac.api.transports import InProcess
 
-        return httpx.WSGITransport(app=self.world.app or self._own_emulator())
+        return InProcess(self.world.app or self._own_emulator())
 
     def _own_emulator(self) -> Any:
         from qase_iac.emulator import create_app, load_seed

@@ -130,8 +130,8 @@ def edit_everything(world: Folder) -> None:
         .edit("checkout/cases.yaml", "    title: Bare\n", "    title: Bare\n    gherkin: Given nothing\n")
         .edit("checkout/cases.yaml", "title: Gift cards", "title: Gift & cards")
         .edit("accounts/reset.case.yaml", "automation: automated", "automation: manual\nsuite: checkout/vouchers")
-        .edit("root.yaml", "suite: checkout/vouchers, ", "suite: null, ")
-        .edit("root.yaml", 'type: smoke, tags: [smoke], ', "suite: people, type: other, tags: [Smoke], ")
+        .edit("root.yaml", "suite: checkout/vouchers, ", "suite: null, tags: [Smoke], ")
+        .edit("root.yaml", 'type: smoke, tags: [smoke], ', "suite: people, type: other, tags: [smoke, New], ")
         .edit("plans.yaml", "description: Before every release", "description: null")
         .edit("plans.yaml", "cases: [expired, home-page]", "cases: [bare]")
     )  # fmt: skip

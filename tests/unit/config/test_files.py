@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from qase_iac.config import files
-from qase_iac.config.files import SourceFile, discover, find_project, glob_match, inside, read
+from qase_iac.config.attachments import inside
+from qase_iac.config.file_globs import glob_match
+from qase_iac.config.files import SourceFile, discover, find_project, read
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.errors import ConfigurationError
 
@@ -144,7 +146,7 @@ class TestDiscover:
                 raise PermissionError(13, "Permission denied")
             return real(path)
 
-        monkeypatch.setattr(files.os, "scandir", scandir)
+        monkeypatch.setattr(file_walk.os, "scandir", scandir)
         assert codes_of(root) == {"shut": "unreadable"}
 
     def test_deep_folders(self, root: Path) -> None:
@@ -319,7 +321,7 @@ class TestInside:
         assert "card.png" in found.detail
 
     def test_unreadable(self, root: Path, content: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(files.os, "access", lambda *_: False)
+        monkeypatch.setattr(file_walk.os, "access", lambda *_: False)
         found = inside(root, content, "img/card.png")
         assert isinstance(found, Diagnostic)
         assert found.code == "attachment-unreadable"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from qase_iac.config.yaml_slips import Slip, quote, text_slip
-from qase_iac.config.yaml_source import mapping_items, read_yaml
+from qase_iac.config.yaml_mapping import mapping_items
+from qase_iac.config.yaml_misread import text_slip
+from qase_iac.config.yaml_slips import Slip, quote
+from qase_iac.config.yaml_source import read_yaml
 
 # (line as written, code, corrected line, text that was meant)
 SLIPS = [

@@ -11,18 +11,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qase_iac.config import yaml_source
+from qase_iac.attributes.base import is_boolean, is_null
+from qase_iac.config import yaml_composer
+from qase_iac.config.yaml_document import MAX_PROBLEMS
+from qase_iac.config.yaml_mapping import mapping_items, source
 from qase_iac.config.yaml_slips import lines_of
-from qase_iac.config.yaml_source import (
-    MAX_PROBLEMS,
-    compose,
-    is_boolean,
-    is_null,
-    mapping_items,
-    plain_text,
-    read_yaml,
-    source,
-)
+from qase_iac.config.yaml_source import compose, read_yaml
 from qase_iac.diagnostics import Diagnostic, SourceRange
 
 
@@ -187,7 +181,7 @@ class TestDepthAndSize:
         assert one("\n".join(lines)).code == "nested-too-deep"
 
     def test_the_limit_of_nodes_is_exact(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(yaml_source, "MAX_NODES", 10)
+        monkeypatch.setattr(yaml_composer, "MAX_NODES", 10)
         clean("[a, b, c, d, e, f, g, h, i]")
         assert one("[a, b, c, d, e, f, g, h, i, j]").code == "too-many-nodes"
         clean("[&a [b, c], *a, *a]")
@@ -209,8 +203,6 @@ class TestNodes:
         assert [node.value for node in root.value][:6] == ["no", "1.10", "0x1F", "12:30", "010", "2026-01-01"]
         assert [is_null(node) for node in root.value] == [False] * 6 + [True, False, True, False, False]
         assert [is_boolean(node) for node in root.value].index(True) == 7
-        assert [plain_text(node) for node in root.value][-3:] == [None, "", "~"]
-        assert plain_text(root) is None
 
     @pytest.mark.parametrize("word", ["Null", "NULL", "True", "yes", "off", "FALSE"])
     def test_only_small_words_count(self, word: str) -> None:

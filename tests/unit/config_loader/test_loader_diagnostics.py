@@ -34,7 +34,7 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "key in a section": {"x.yaml": "cases: {c: {title: T, «unknown-attribute»key: d}}"},
     "bad key in a case file": {"a.case.yaml": "title: T\nkey: «bad-key»Big One"},
     "segments in a case's key": {"a.case.yaml": "title: T\nkey: «bad-key»a/b"},
-    "key as a list": {"a.case.yaml": "title: T\nkey: «text-starts-with-bracket»[a]"},
+    "key as a list": {"a.case.yaml": "title: T\nkey: «wrong-type»[a]"},
     "null key": {"a.case.yaml": "title: T\nkey: «bad-key»~"},
     "policy in a case file": {"a.case.yaml": "title: T\n«unknown-attribute»policy: {}"},
     "defaults in a case file": {"a.case.yaml": "title: T\n«unknown-attribute»defaults: {}"},
@@ -112,7 +112,7 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     # the past
     "bad address": {"x.yaml": OK + "removed: [«bad-address»pay, «bad-address»caze.pay, «bad-address»case.Pay, case.old]"},
     "project is no address": {"x.yaml": OK + "removed: [«bad-address»project.SHOP]"},
-    "address as a list": {"x.yaml": OK + "moved: [{from: «text-starts-with-bracket»[a], to: case.ok}]"},
+    "address as a list": {"x.yaml": OK + "moved: [{from: «wrong-type»[a], to: case.ok}]"},
     "empty lists": {"x.yaml": OK + "moved:\nremoved: ~\nadopt:\n"},
     "removed twice is fine": {"x.yaml": OK + "removed: [case.a, case.a]", "y.yaml": "adopt: {case.ok: 4}", "z.yaml": "adopt: {case.ok: 4}"},
     "removed no list": {"x.yaml": OK + "removed: «wrong-type»case.pay"},

@@ -17,7 +17,7 @@ from loader_kit import load_folder, write
 
 from qase_iac.config import cache, files, loader
 from qase_iac.config.declarations import Declaration, FileContent
-from qase_iac.config.globs import in_scope, is_suite_glob, matches
+from qase_iac.globs import in_scope, is_suite_glob, matches
 
 FOLDER: dict[str, str | bytes] = {
     "qase.yaml": "project: SHOP\ndefaults: {case: {priority: low}}\nscope: {suites: ['**']}\n",

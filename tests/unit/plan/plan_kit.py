@@ -55,7 +55,7 @@ class Kit:
         if kind.parent:
             above = address.key.rpartition("/")[0] if kind.nested_keys else None
             attributes.setdefault(kind.parent, above or None)
-        order = len(self.resources)
+        order = more.pop("order", len(self.resources))
         values = {key: _as_written(kind, key, value) for key, value in attributes.items()}
         source = SourceRange("cases.yaml", 10 + order, 3)
         resource = Resource(address, values, source, order, local or {}, **({"policy": Policy()} | more))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.errors import QaseIacError, StalePlan
-from qase_iac.plan import planfile
+from qase_iac.plan import planfile_reader
 from qase_iac.plan.model import (
     Action,
     AttributeChange,
@@ -27,7 +27,8 @@ from qase_iac.plan.model import (
     Reason,
     Summary,
 )
-from qase_iac.plan.planfile import digest, dumps, from_json, read, seal, to_json, write
+from qase_iac.plan.planfile import digest, dumps, seal, to_json, write
+from qase_iac.plan.planfile_reader import from_json, read
 
 
 def sample() -> Plan:
@@ -375,7 +376,7 @@ def test_no_damaged_byte_goes_unnoticed(tmp_path_factory, data):
 
 def test_a_file_too_large(tmp_path, monkeypatch):
     write(sample(), tmp_path / "p")
-    monkeypatch.setattr(planfile, "MAX_BYTES", 100)
+    monkeypatch.setattr(planfile_reader, "MAX_BYTES", 100)
     with pytest.raises(StalePlan, match="more than"):
         read(tmp_path / "p")
 

@@ -11,7 +11,8 @@ from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.errors import QaseIacError
 from qase_iac.kinds import KINDS
 from qase_iac.plan.model import Action, Blocked, Change, Drift, Origin, Reading, Reason, Summary
-from qase_iac.plan.planfile import from_json, to_json
+from qase_iac.plan.planfile import to_json
+from qase_iac.plan.planfile_reader import from_json
 from qase_iac.render import FORMATS, DriftView, format_for, render
 
 

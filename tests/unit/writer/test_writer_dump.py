@@ -12,8 +12,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qase_iac.attributes.base import is_boolean, is_null
 from qase_iac.config.dump import dump
-from qase_iac.config.yaml_source import is_boolean, is_null, mapping_items, read_yaml
+from qase_iac.config.yaml_mapping import mapping_items
+from qase_iac.config.yaml_source import read_yaml
 
 MATTERMOST = Path("/work/shared/data/mattermost/mattermost.qase.json.xz")
 
