@@ -15,9 +15,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from qase_iac.config import files
+from qase_iac.config import cache, files
 from qase_iac.config.attachments import Attachments
-from qase_iac.config.cache import parsers_digest
 from qase_iac.config.settings import Settings
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.fastjson import dumps, loads
@@ -42,7 +41,7 @@ class Folder:
             return None
         try:
             head, _, body = self._path.read_bytes().partition(b"\n")
-            if head != self.key.encode():
+            if head != self._head(body):
                 return None
             data = loads(body)
             desired = _desired(data, self._settings)
@@ -51,6 +50,9 @@ class Folder:
             return desired, [_diagnostic(row) for row in data["diagnostics"]]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def _head(self, body: bytes) -> bytes:
+        return f"{self.key} {hashlib.sha256(body).hexdigest()}".encode()
 
     def _still(self, file: dict[str, JSON]) -> bool:
         found = self._attachments.by_path(file["path"])
@@ -73,12 +75,12 @@ class Folder:
             "attachments": _attachments(desired),
             "files": desired.content_files,
         }
-        temporary = ""
+        body, temporary = dumps(data), ""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".folder-")
             with os.fdopen(handle, "wb") as stream:
-                stream.write(self.key.encode() + b"\n" + dumps(data))
+                stream.write(self._head(body) + b"\n" + body)
             os.replace(temporary, self._path)
         except OSError:
             with contextlib.suppress(OSError):
@@ -87,7 +89,7 @@ class Folder:
 
 def _key(settings: Settings, offline: Catalogue, found: Iterable[files.SourceFile]) -> str:
     """The digest of all that loading depends on; "" when a file cannot be read."""
-    tool = parsers_digest()
+    tool = cache.parsers_digest()
     if not tool:
         return ""
     key = hashlib.sha256(f"{tool} {replace(settings, root=Path())!r} {offline!r}".encode("utf-8", "backslashreplace"))

@@ -97,7 +97,7 @@ class Project:
     def live(self, address: str) -> dict[str, Any]:
         """The object in Qase, as the emulator holds it."""
         kind, id = address.partition(".")[0], self.folder.id_of(address)
-        return next(each for each in self.folder.dump()[LISTS[kind]] if id in (each.get("id"), each.get("hash")))
+        return next(each for each in self.folder.app.dump("SHOP")[LISTS[kind]] if id in (each.get("id"), each.get("hash")))
 
 
 LISTS = {"case": "cases", "suite": "suites", "milestone": "milestones", "shared_step": "shared_steps", "plan": "plans"}

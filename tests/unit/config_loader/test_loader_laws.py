@@ -104,7 +104,7 @@ def test_warm_is_cold(tmp_path: Path, folder: dict[str, str | bytes], monkeypatc
     write(root, folder)
     cold = answer(root)
     assert answer(root, cache_dir=kept) == cold
-    (file,) = kept.iterdir()
+    (file,) = kept.glob("parsed-*")
     before = file.stat()
     parsed = composed(monkeypatch)
     assert answer(root, cache_dir=kept) == cold
@@ -130,7 +130,7 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     root, kept = tmp_path / "root", tmp_path / "cache"
     write(root, FOLDER)
     answer(root, cache_dir=kept)
-    (file,) = kept.iterdir()
+    (file,) = kept.glob("parsed-*")
     lines = file.read_bytes().count(b"\n")
     (root / "p.yaml").unlink()
     answer(root, cache_dir=kept)
@@ -148,14 +148,42 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
         lambda data: b"\xff\xfe" + data,
     ],
 )
-def test_a_damaged_cache_is_as_none(tmp_path: Path, damage: object) -> None:
+@pytest.mark.parametrize("which", ["parsed", "folder"])
+def test_a_damaged_cache_is_as_none(tmp_path: Path, damage: object, which: str) -> None:
     root, kept = tmp_path / "root", tmp_path / "cache"
     write(root, FOLDER)
     cold = answer(root, cache_dir=kept)
-    (file,) = kept.iterdir()
+    (file,) = kept.glob(f"{which}-*")
     file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
+    if which == "parsed":
+        for whole in kept.glob("folder-*"):
+            whole.unlink()
     assert answer(root, cache_dir=kept) == cold
     assert answer(root, cache_dir=kept) == cold
+
+
+def test_an_unchanged_folder_is_recalled_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    write(root, FOLDER)
+    cold = answer(root, cache_dir=kept)
+    for file in kept.glob("parsed-*"):
+        file.unlink()
+    parsed = composed(monkeypatch)
+    assert answer(root, cache_dir=kept) == cold
+    assert parsed == []
+
+
+def test_a_changed_attachment_is_seen_although_the_files_are_not_read(tmp_path: Path) -> None:
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    content = "cases:\n  a:\n    title: A\n    attachments: [x.txt]\n"
+    write(root, {"c.yaml": content, "x.txt": "one"})
+    first = answer(root, cache_dir=kept)
+    assert answer(root, cache_dir=kept) == first
+    (root / "x.txt").write_text("two")
+    second = answer(root, cache_dir=kept)
+    assert second != first and second == answer(root)
+    (root / "x.txt").unlink()
+    assert "attachment-missing" in answer(root, cache_dir=kept)
 
 
 def test_a_line_of_another_shape_is_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

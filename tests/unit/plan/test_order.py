@@ -62,16 +62,15 @@ def test_circles_are_blocked_and_the_rest_goes_on(kit: Kit) -> None:
     assert lines(plan) == [
         "create suite.x", "! create case.y (depends_on_blocked)",
         "! create suite.a (cycle)", "! create suite.b (cycle)", "! create suite.c (cycle)", "! create suite.d (cycle)",
-    ] or set(lines(plan)) >= {"create suite.x", "! create suite.a (cycle)", "! create suite.d (cycle)"}  # fmt: skip
-    assert "! create case.y (depends_on_blocked)" in lines(plan) and plan.requests == 1
+    ]  # fmt: skip
+    assert plan.requests == 1
 
 
 def test_circles_of_moves(kit: Kit) -> None:
     kit.both("suite.a", 1).both("suite.b", 2).yaml("suite.a", parent="b").yaml("suite.b", parent="a")
-    assert {line.split("(")[1] for line in lines(kit.plan())} == {"cycle)"}
-    kit.both("suite.c", 3).yaml("suite.c", parent="d").both("suite.d", 4).yaml("suite.d", parent="e")
-    kit.both("suite.e", 5, parent="d")  # unchanged below d, which goes below it
-    assert "! move suite.d (cycle)" in lines(kit.plan()) or "move suite.d parent=ours" in lines(kit.plan())
+    assert lines(kit.plan()) == ["! move suite.a (cycle)", "! move suite.b (cycle)"]
+    kit = Kit().both("suite.a", 1).both("suite.b", 2, parent="a").yaml("suite.a", parent="b")  # b stays where it is
+    assert lines(kit.plan()) == ["move suite.a parent=ours"]  # the loader refuses it; looking for it ends
 
 
 def test_a_blocked_circle_keeps_its_first_reason(kit: Kit) -> None:
