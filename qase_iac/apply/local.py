@@ -10,7 +10,7 @@ from qase_iac.apply.sending import depends_on, make_item, obstacle
 from qase_iac.errors import StateError
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import LiveObject, Moved
-from qase_iac.plan.model import Action, Change
+from qase_iac.plan.model import LEFT, Action, Change
 from qase_iac.state.model import Binding
 from qase_iac.values import Attributes
 
@@ -72,11 +72,15 @@ def _is_true(run: Run, entry: Moved, carried_out: set[tuple[str, str]]) -> bool:
 
 
 def observe(run: Run, address: str) -> None:
-    """Records what YAML and Qase agree on without a change, and the voucher for members that were read."""
+    """Records what YAML and Qase agree on without a change, and what they never agreed on and leave as it is."""
     kind = BY_NAME[address.partition(".")[0]]
     binding = run.state.bindings[address]
     live = run.remote.snapshot.get(kind.name, binding.id)
     for name, value in run.plan.observed.get(address, {}).items():
+        if value == LEFT:
+            binding.served[name] = live.attributes.get(name) if live else None
+            run.dirty = True
+            continue
         run.dirty |= name not in binding.sent or binding.sent[name] != value
         binding.sent[name] = value
         held = live.attributes.get(name) if live else binding.served.get(name)

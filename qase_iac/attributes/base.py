@@ -176,9 +176,17 @@ def scalar(node: yaml.Node, row: Attribute, reporter: Reporter, takes: str) -> s
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     if takes != "text" or not reporter.slip(node):
-        shape = "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
-        reporter.error(node, "wrong-type", f"`{row.name}` takes {takes}, not {shape}.")
+        summary = f"`{row.name}` takes {takes}, not {shape_of(node)}."
+        example = f"Write `{row.name}: {row.example}`." if isinstance(row.example, str) else ""
+        reporter.error(node, "wrong-type", summary, example)
     return None
+
+
+def shape_of(node: yaml.Node) -> str:
+    """What a node is, in words for people."""
+    if isinstance(node, yaml.ScalarNode):
+        return "one value"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping (`name: value`)"
 
 
 def sequence(node: yaml.Node, row: Attribute, reporter: Reporter, takes: str) -> list[yaml.Node] | None:
@@ -189,10 +197,7 @@ def sequence(node: yaml.Node, row: Attribute, reporter: Reporter, takes: str) ->
         items: list[yaml.Node] = node.value
         return items
     if not reporter.slip(node):
-        reporter.error(
-            node,
-            "wrong-type",
-            f"`{row.name}` takes {takes}, a list.",
-            f"Write `{row.name}: [ … ]`, or one `- ` line for each item.",
-        )
+        summary = f"`{row.name}` takes a list of {takes}, not {shape_of(node)}."
+        item = node.value if is_plain(node) and len(node.value) < 80 and "\n" not in node.value else "…"
+        reporter.error(node, "wrong-type", summary, f"Put each on a line of its own:\n{row.name}:\n  - {item}")
     return None

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from qase_iac.attributes.base import INVALID, Attribute, Decoding, Reporter, ResolveError, Type, is_null
+from qase_iac.attributes.base import INVALID, Attribute, Decoding, Reporter, ResolveError, Type, is_null, shape_of
 from qase_iac.attributes.text import canonical_instant, normal_text
 from qase_iac.model import Catalogue, CustomField
 from qase_iac.values import JSON, printable
@@ -32,14 +32,15 @@ class CustomFields(Type):
 
     def schema(self) -> dict[str, Any]:
         single = {"type": ["string", "number", "boolean", "null"]}
-        several = {"type": "array", "items": {"type": ["string", "number", "boolean"]}}
+        several = {"type": "array", "items": {"type": ["string", "number", "boolean"], "minLength": 1}}
         return {"type": ["object", "null"], "additionalProperties": {"anyOf": [single, several]}}
 
     def parse(self, node: yaml.Node, row: Attribute, reporter: Reporter) -> JSON:
         if is_null(node):
             return {}
         if not isinstance(node, yaml.MappingNode):
-            reporter.error(node, "wrong-type", f"`{row.name}` takes a mapping.", "custom_fields: {Component: Payments}")
+            summary = f"`{row.name}` takes a mapping from a field's title to its value, not {shape_of(node)}."
+            reporter.error(node, "wrong-type", summary, f"Write:\n{row.name}:\n  Component: Payments")
             return INVALID
         values = {title: self._value(title, value, reporter) for title, _, value in reporter.items(node)}
         return {title: value for title, value in values.items() if value is not INVALID}
@@ -48,14 +49,19 @@ class CustomFields(Type):
         if isinstance(node, yaml.ScalarNode):
             return None if is_null(node) else node.value
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
-            return [item.value for item in node.value]
+            return self._values(title, node.value, reporter)
         if not reporter.slip(node):
-            reporter.error(
-                node,
-                "wrong-type",
-                f"The custom field {printable(title)!r} takes one value or a list of values.",
-            )
+            summary = f"The custom field {printable(title)!r} takes one value or a list of values."
+            reporter.error(node, "wrong-type", summary, f"Write `{printable(title)}: [one, two]`.")
         return INVALID
+
+    def _values(self, title: str, nodes: list[yaml.Node], reporter: Reporter) -> JSON:
+        empty = [node for node in nodes if is_null(node) or not node.value.strip()]
+        for node in empty:
+            summary = f"A value of the custom field {printable(title)!r} is empty."
+            detail = "Write a value, or drop it. To clear the field, write `null` in place of the list."
+            reporter.error(node, "empty-item", summary, detail)
+        return INVALID if empty else [node.value for node in nodes]
 
 
 @dataclass(frozen=True)

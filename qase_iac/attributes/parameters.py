@@ -54,6 +54,10 @@ class Parameters(Type):
             pairs = list(reporter.items(node))
             items = [{name: self._values(name, value, seen, key, reporter, False)} for name, key, value in pairs]
             return INVALID if any(INVALID in item.values() for item in items) else items
+        if isinstance(node, yaml.ScalarNode):
+            detail = f"Write:\n{row.name}:\n  currency: [EUR, USD]"
+            reporter.error(node, "wrong-type", f"`{row.name}` takes names with their values, not one value.", detail)
+            return INVALID
         nodes = sequence(node, row, reporter, "mappings from name to values")
         if nodes is None:
             return INVALID
@@ -66,7 +70,7 @@ class Parameters(Type):
                 node,
                 "wrong-type",
                 "An item of `parameters` takes a name and its values.",
-                "- currency: [EUR, USD]",
+                "Write:\n- currency: [EUR, USD]",
             )
             return INVALID
         pairs = list(reporter.items(node))
@@ -104,7 +108,7 @@ class Parameters(Type):
                 node,
                 "wrong-type",
                 f"The parameter {printable(name)!r} takes a list of values.",
-                f"{printable(name)}: [a, b]",
+                f"Write `{printable(name)}: [one, two]`.",
             )
             return INVALID
         values = [text_of(item, row, reporter) for item in node.value]

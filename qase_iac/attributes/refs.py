@@ -21,12 +21,14 @@ from qase_iac.attributes.base import (
     scalar,
     sequence,
 )
+from qase_iac.attributes.text import normal_text, text_of
 from qase_iac.model import Catalogue
 from qase_iac.values import JSON, Address, is_key, printable
 
 HASH = re.compile(r"[0-9a-f]{32,64}\Z")
 HASH_KINDS = frozenset({"shared_step"})
 NESTED_KINDS = frozenset({"suite"})
+_EXTERNAL = Attribute("external", Type(), "", example="Exact title")
 
 
 def ref_schema(kind: str) -> dict[str, Any]:
@@ -103,15 +105,15 @@ def parse_ref(node: yaml.Node, kind: str, row: Attribute, reporter: Reporter) ->
 def _parse_external(node: yaml.MappingNode, kind: str, row: Attribute, reporter: Reporter) -> JSON:
     pairs = list(reporter.items(node))
     if len(pairs) == 1 and pairs[0][0] == "external":
-        title = scalar(pairs[0][2], row, reporter, "a title")
-        if title is None:
+        title = text_of(pairs[0][2], _EXTERNAL, reporter)
+        if title is INVALID:
             return INVALID
-        if title.strip() and not is_null(pairs[0][2]):
+        if normal_text(title):
             return {"external": title.strip()}
     elif len(pairs) == 1 and pairs[0][0] == "external_id":
         id = parse_remote_id(pairs[0][2], kind, reporter)
         return INVALID if id is INVALID else {"external_id": id}
-    if not reporter.slip(node):
+    if (pairs or not node.value) and not reporter.slip(node):  # else what is wrong with the pairs was said
         reporter.error(
             node,
             "bad-reference",

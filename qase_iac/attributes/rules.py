@@ -54,7 +54,7 @@ class Rules(Type):
                     node,
                     "wrong-type",
                     f"`{row.name}` takes a mapping of rules.",
-                    f"{row.name}: {{tags: [smoke]}}",
+                    f"Write:\n{row.name}:\n  tags: [smoke]",
                 )
             return INVALID
         rules: dict[str, JSON] = {}

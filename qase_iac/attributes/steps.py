@@ -21,6 +21,7 @@ from qase_iac.attributes.base import (
     Reporter,
     Type,
     is_null,
+    is_plain,
     sequence,
 )
 from qase_iac.attributes.refs import parse_paths, parse_ref, read_attachments, ref_schema
@@ -83,12 +84,17 @@ class Steps(Type):
         if not normal_text(text):
             reporter.error(node, "empty-step", "This step is empty.", "Write what to do, or drop the line.")
             return INVALID
+        if ":" in text and is_plain(node):
+            _warn_of_missing_space(node, text, reporter)
         return {"action": text}
 
     def _parse_mapping(self, node: yaml.MappingNode, row: Attribute, reporter: Reporter, depth: int) -> JSON:
         pairs = list(reporter.items(node))
         names = {key for key, _, _ in pairs}
-        if not names & set(STEP_KEYS) and reporter.slip(node):
+        if not node.value:
+            reporter.error(node, "empty-step", "This step is empty.", "Write what to do, or drop the line.")
+            return INVALID
+        if not pairs or (not names & set(STEP_KEYS) and reporter.slip(node)):
             return INVALID
         if "shared" in names:
             return self._parse_shared(node, pairs, row, reporter)
@@ -105,7 +111,7 @@ class Steps(Type):
                 node,
                 "empty-step",
                 f"The `action` of this step {missing}.",
-                "Qase refuses a step without an action.",
+                "Qase refuses a step without one. Write `action: …`, or drop the step.",
             )
             return INVALID
         return step if sound else INVALID
@@ -193,6 +199,14 @@ class Steps(Type):
             # The 2020 dialect has one step a shared step, spread over the top level (section 8).
             return [_decode_step({key: entity.get(key) for key in STEP_TEXTS.values()}, context)]
         return UNSET if rows is UNSET else decode_rows(rows or [], context)
+
+
+def _warn_of_missing_space(node: yaml.Node, text: str, reporter: Reporter) -> None:
+    """`- shared:sign-in` is a text for YAML."""
+    name, _, rest = text.partition(":")
+    if name in STEP_KEYS:
+        detail = f"Write `{name}: {printable(rest)}`, with a space after the colon; if a text is meant, quote it."
+        reporter.warning(node, "missing-space", f"This step is the text {printable(text)!r}.", detail)
 
 
 def canonical_step(step: dict[str, JSON]) -> dict[str, JSON]:

@@ -95,7 +95,7 @@ class Text(Type):
                 node,
                 "title-too-long",
                 f"`{row.name}` has {len(value)} characters; Qase keeps at most {self.limit}.",
-                f"It would be cut at: …{printable(value[self.limit - 30 : self.limit])}",
+                f"Shorten it; what fits ends in: …{printable(value[self.limit - 30 : self.limit])}",
             )
             return INVALID
         return value
@@ -193,7 +193,8 @@ def parse_boolean(node: yaml.Node, name: str, reporter: Reporter, null: JSON = I
     meant = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}.get(
         str(written).lower(), str(written).lower()
     )
-    hint = f"Write `{name}: {meant}`." if meant in ("true", "false") else ""
+    bare = ", without quotes" if isinstance(node, yaml.ScalarNode) and node.style else ""
+    hint = f"Write `{name}: {meant}`{bare}." if meant in ("true", "false") else ""
     reporter.error(node, "wrong-type", f"`{name}` takes true or false.", hint)
     return INVALID
 

@@ -107,16 +107,12 @@ class Options(Type):
         if not value.strip():
             reporter.error(node, "unknown-word", f"`{row.name}` is empty.", f"It takes {one_of(self.words)}.")
             return INVALID
-        if self.fixed and value.strip() not in self.words:
-            hint = reporter.nearest(value.strip(), self.words)
-            reporter.error(
-                node,
-                "unknown-word",
-                f"`{row.name}` has no option {printable(value.strip())!r}.{hint}",
-                f"It takes {one_of(self.words)}.",
-            )
+        if self.fixed and value not in self.words:
+            hint = reporter.nearest(value, self.words)
+            summary = f"`{row.name}` has no option {printable(value)!r}.{hint}"
+            reporter.error(node, "unknown-word", summary, f"It takes {one_of(self.words)}.")
             return INVALID
-        return value.strip()
+        return value
 
     def resolve(self, value: JSON, row: Attribute, catalogue: Catalogue) -> JSON:
         if self.field not in catalogue.options:

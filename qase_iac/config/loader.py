@@ -125,15 +125,13 @@ class _Run:
         return content
 
     def _no_content(self, count: int) -> None:
-        what = "declare nothing" if count else "are none"
+        what = "The content files declare nothing." if count else "There is no content file in this folder."
         detail = (
             "An empty folder would mean that everything is to be deleted, so it is an error. Declare a first case, or "
             "check `content:`, `exclude:` and the folder that was named."
         )
         where = SourceRange(files.PROJECT_FILE, 1, 1)
-        self.diagnostics.append(
-            Diagnostic("no-content", f"There is no content: the content files {what}.", detail, where)
-        )
+        self.diagnostics.append(Diagnostic("no-content", what, detail, where))
 
 
 def _desired(settings: Settings, assembly: Assembly, past: Past, count: int) -> Desired:

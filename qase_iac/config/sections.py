@@ -202,15 +202,17 @@ class _Parser:
         known = [row.name for row in kind.attributes if not row.structural] + [*NESTED[kind.name], *COMMON]
         if not declaration.line:
             known += ["key", *(("defaults", "policy") if kind.file_name else ())]
-        summary = f"A {kind.label} has no attribute `{printable(name)}`.{nearest(name, known)}"
-        detail = f"It takes {', '.join(known)}.{_misplaced(name, kind)}"
+        hint, elsewhere = nearest(name, known), _misplaced(name, kind)
+        summary = f"A {kind.label} has no attribute `{printable(name)}`.{hint}"
+        full = f"It takes {', '.join(known)}."
+        detail = elsewhere.lstrip() or (f"`qase-iac explain {kind.name}` shows all that it takes." if hint else full)
         self.reporter.error(node, "unknown-attribute", summary, detail)
 
     def _check(self, kind: Kind, declaration: Declaration, found: dict[str, yaml.Node], place: yaml.Node) -> None:
         for row in _REQUIRED[kind.name]:
             if row.name not in found:
                 summary = f"This {kind.label} has no `{row.name}`."
-                detail = f"It is required: {_lower(row.doc)} It takes {row.type.takes}."
+                detail = f"It is required. Write `{row.name}: …` with {row.type.takes}."
                 self.reporter.error(place, "missing-attribute", summary, detail)
         for pair in kind.exclusive:
             if all(name in found for name in pair):
@@ -228,10 +230,6 @@ class _Parser:
 
 def _membership(kind: Kind) -> list[str]:
     return [row.name for row in kind.attributes if row.members or row.name == "select"]
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _misplaced(name: str, kind: Kind | None = None) -> str:

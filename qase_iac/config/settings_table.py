@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from qase_iac.attributes import INVALID, MAX_TITLE, Attribute, Reporter, Text, Type
+from qase_iac.attributes import INVALID, MAX_TITLE, Attribute, Flag, Reporter, Text, Type
 from qase_iac.attributes.text import parse_boolean
 from qase_iac.config.defaults import TAKING, parse_defaults
 from qase_iac.config.reporter import FileReporter
@@ -22,15 +22,8 @@ FOLDER_POLICY = ("adopt", "on_drift", "on_conflict")
 
 
 @dataclass(frozen=True)
-class YesNo(Type):
+class YesNo(Flag):
     """true or false; null is as if it were left out."""
-
-    @property
-    def takes(self) -> str:
-        return "true or false"
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": ["boolean", "null"]}
 
     def parse(self, node: yaml.Node, row: Attribute, reporter: Reporter) -> JSON:
         return parse_boolean(node, row.name, reporter, null=None)

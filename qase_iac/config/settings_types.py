@@ -101,7 +101,9 @@ class Globs(Type):
         nodes = sequence(node, row, reporter, "patterns")
         if nodes is None:
             return INVALID
-        return [text for item in nodes if (text := self._one(item, row, reporter)) is not None]
+        found = [self._one(item, row, reporter) for item in nodes]
+        good = [text for text in found if text is not None]
+        return good if good or not found else INVALID  # nothing but slips is as if it were left out
 
     def _one(self, node: yaml.Node, row: Attribute, reporter: Reporter) -> str | None:
         value = text_of(node, row, reporter)

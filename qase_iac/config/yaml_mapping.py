@@ -51,7 +51,7 @@ def _usable(node: yaml.MappingNode, index: int, own: dict[str, yaml.ScalarNode],
     if no_colon(node, index):
         if index == 0 or not no_colon(node, index - 1):
             slip = comma_slip(node, index, text)
-            error(key, slip.code, slip.summary, slip.detail)
+            error(key if index else node, slip.code, slip.summary, slip.detail)
     elif not isinstance(key, yaml.ScalarNode):
         error(key, "complex-key", "A key must be a text, not a list or a mapping.", key_hint(key, text))
     elif is_null(key):

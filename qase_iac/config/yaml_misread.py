@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
 import yaml
 
 from qase_iac.config.yaml_slips import BREAK, Slip, described, numbered, quote, unquoted
+
+_COLON = re.compile(r"[ \t]*:")
 
 
 def _line_at(text: str, mark: Any) -> str:
@@ -70,10 +73,12 @@ def note_slip(node: yaml.Node, text: str, known: Collection[str] = ()) -> Slip |
         return None
     from rapidfuzz import process  # only broken input needs it
 
-    if key.style or process.extractOne(key.value.casefold(), known, score_cutoff=75):
+    if (key.style and node.flow_style) or process.extractOne(key.value.casefold(), known, score_cutoff=75):
         return None
-    end = max(value.end_mark.index, text.find(":", key.end_mark.index) + 1)
-    return _requoted(text, node.start_mark, end, ":")
+    colon = _COLON.match(text, key.end_mark.index)
+    end = max(value.end_mark.index, colon.end() if colon else key.end_mark.index)
+    start = text[node.start_mark.index : node.start_mark.index + 1]
+    return _requoted(text, node.start_mark, end, "?" if start == "?" else ":")
 
 
 def _no_colon(key: yaml.Node, value: yaml.Node) -> bool:

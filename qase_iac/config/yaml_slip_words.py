@@ -70,10 +70,10 @@ INDENT = (
     "The indentation fits nothing above.",
     "What belongs together stands in one column.",
 )
-_OPEN_FLOW = (
+OPEN_FLOW = (
     "flow-not-closed",
     "A [ or { is not closed, or a comma is missing.",
-    "Close it, or quote the text.",
+    "Close it with ] or }, or quote the text.",
 )
 # What libyaml says -> code, what is wrong, what to do.
 GENERIC = (
@@ -83,13 +83,13 @@ GENERIC = (
     ("hexdecimal", *_ESCAPE),
     ("undefined alias", "undefined-alias", "An alias (*name) has no anchor.", "Write &name first, or quote it."),
     ("duplicate anchor", "duplicate-anchor", "The same &anchor is written twice.", "Rename one."),
-    ("another document", "several-documents", "There are several documents (`---`).", "Remove it, or split the file."),
+    ("another document", "several-documents", "A second `---` begins another document.", "Drop it, or split the file."),
     ("<document start>", "several-documents", "The document has ended before this.", "Check its indentation."),
     ("node content", "missing-value", "A value is missing here.", "Write it, or remove the sign before it."),
     ("alphabetic or numeric", "undefined-alias", "A * or & without a name.", "If a text is meant, quote it."),
     ("tag handle", "foreign-tag", "A tag (!name) that is not allowed here.", "Remove it, or quote the text."),
-    ("',' or ']'", *_OPEN_FLOW),
-    ("',' or '}'", *_OPEN_FLOW),
+    ("',' or ']'", *OPEN_FLOW),
+    ("',' or '}'", *OPEN_FLOW),
     ("mapping values", "colon-in-text", "A colon stands where none can be.", "Quote the text."),
     ("expected ':'", "missing-colon", "This line is no `key: value`.", "Add the colon, or indent it deeper."),
     ("did not find expected key", *INDENT),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from qase_iac.config.yaml_slip_words import GENERIC, INDENT, SPECIAL, STARTS
+from qase_iac.config.yaml_slip_words import GENERIC, INDENT, OPEN_FLOW, SPECIAL, STARTS
 from qase_iac.config.yaml_slips import (
     Slip,
     base_column,
@@ -157,7 +157,11 @@ def _generic(lines: list[str], error: yaml.MarkedYAMLError, line: int, column: i
     )
     if "cannot start any token" in said and lines[line][column : column + 1] in ("`", "@", "%"):
         code, summary, advice = (*STARTS[lines[line][column]][:2], "If a text is meant, quote it.")
-    if code in ("unterminated-quote", "flow-not-closed") and error.context_mark:
+    if code == "missing-value" and not "".join(lines[line:])[column:].strip():
+        code, summary, advice = OPEN_FLOW
+        line = next((at for at in range(line, -1, -1) if lines[at].strip()), line)
+        column = len(lines[line].rstrip())
+    elif code in ("unterminated-quote", "flow-not-closed") and error.context_mark:
         line, column = min(error.context_mark.line, len(lines) - 1), error.context_mark.column
     if code == "colon-in-text" and re.match(r"\s*[\w.-]+:(?:\s|\Z)", lines[line]):
         code, summary, advice = INDENT

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qase_iac.kinds import Kind
 from qase_iac.model import Policy
-from qase_iac.plan.model import Origin
+from qase_iac.plan.model import LEFT, Origin
 from qase_iac.state.model import Binding
 from qase_iac.values import JSON, Attributes
 
@@ -21,8 +21,7 @@ class Verdict:
     `write` maps name -> origin of what has to be sent. `both` changed alike on both sides. `drifted` differs from
     what was served last, whatever is done about it. `failed` maps name -> origin of what a policy refuses to touch.
     `refused` are values that the server would not take before. `news` is what the state has to know from now on
-    although nothing is sent: values that are equal, and None for what was never agreed on and stays as it is in
-    Qase (so that later plans find a conflict, too, and do not take it for theirs to overwrite).
+    although nothing is sent: values that are equal, and LEFT for what was never agreed on and stays as it is.
     """
 
     write: dict[str, Origin] = field(default_factory=dict)
@@ -87,9 +86,10 @@ def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) ->
                 verdict.drifted.append(name)
                 verdict.both.append(name)
         return
+    disputed = binding is not None and not known and name in binding.served
     origin = _displacing(side, name)
     if origin is None and not known:
-        origin = side.stance.unbound
+        origin = Origin.CONFLICT if disputed else side.stance.unbound
     elif origin is None:
         theirs = has not in (served, sent)
         if want == sent and not theirs:
@@ -99,8 +99,8 @@ def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) ->
         verdict.drifted.append(name)
     if binding and name in binding.unsupported and canon(binding.unsupported[name]) == want:
         verdict.refused.append(name)
-    elif not _decide(verdict, name, origin, side.stance) and not known and has != canon(None):
-        verdict.news[name] = None
+    elif not _decide(verdict, name, origin, side.stance) and not known and not disputed:
+        verdict.news[name] = LEFT
 
 
 def displaced(kind: Kind, name: str, wanted: Attributes, live: Attributes) -> str | None:

@@ -15,6 +15,10 @@ from qase_iac.values import JSON, Attributes, RemoteId
 
 FORMAT = 1
 
+LEFT: JSON = {"left": "as it is in Qase"}
+"""In `Plan.observed`: the files and Qase never agreed on this attribute, and it is not to be written. The state keeps
+it as served and not as sent, so that later plans find a conflict, too, and do not take it for theirs to overwrite."""
+
 
 class Action(StrEnum):
     CREATE = "create"
@@ -157,7 +161,7 @@ class Plan:
 
     `allow_deletes` and `new_state` are permissions given when the plan was made. `unlisted_deletes` are the deletes
     that `--no-deletes` left out. `observed` maps address -> attributes (bound values) that YAML and Qase agree on
-    without a change; apply records them; it is not part of the saved plan.
+    without a change, or LEFT; apply records them; it is not part of the saved plan.
     """
 
     project: str

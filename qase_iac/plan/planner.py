@@ -50,6 +50,7 @@ def build(
         maker.consider(resource)
     every = _all_changes(desired, snapshot, found, suites, maker, options)
     planned = select(every.by_address, every.edges, options)
+    selected = {change.address for change in planned}
     return Plan(
         project=desired.project,
         api=api,
@@ -68,7 +69,7 @@ def build(
         unlisted_deletes=every.unlisted_deletes,
         reading=reading(snapshot),
         stateless=not state.exists and any(snapshot.of(kind.name) for kind in CONTENT_KINDS),
-        observed=maker.out.observed,
+        observed={a: news for a, news in maker.out.observed.items() if a in found.bindings or a in selected},
     )
 
 

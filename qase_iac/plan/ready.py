@@ -49,12 +49,15 @@ def remembered(kind: Kind, binding: Binding, made: Ready, gone: Gone, unlisted: 
     A reference to something that vanished since is one to what takes its place: the files have not changed there.
     """
 
+    def now(to: str, ref: JSON) -> JSON:
+        return ref if isinstance(ref, dict) else gone.get((to, ref), ref)
+
     def values(attributes: Attributes) -> Attributes:
         changed = {}
         for name, row in rows_with_references(kind).items():
             value = attributes.get(name)
             if value and gone:
-                value = row.type.rebind(value, lambda to, ref: ref if isinstance(ref, dict) else gone.get((to, ref), ref))
+                value = row.type.rebind(value, now)
             if value and made.untold and name == "steps":
                 value = _fold(value, unlisted)
             changed[name] = value

@@ -8,6 +8,8 @@ from typing import Any
 
 from e2e_kit import Folder, Ran
 
+from qase_iac.emulator.seed import apply_seed
+
 ONE = "cases: {c: {title: C}}\n"
 """The smallest content."""
 
@@ -88,16 +90,33 @@ class Project:
         assert len(self.folder.app.requests) == before
         return ran
 
+    def refused_online(self, *arguments: str) -> Ran:
+        """A run that may read and must not write."""
+        before = len(self.folder.writes())
+        ran = self.run(*arguments)
+        assert ran.code not in (0, 2), ran.all
+        assert len(self.folder.writes()) == before
+        return ran
+
     # -- files and the other side
 
     def write(self, files: dict[str, str | bytes] | str) -> Project:
         self.folder.write({"cases.yaml": files} if isinstance(files, str) else files)
         return self
 
+    def seed(self, **seed: Any) -> Project:
+        """Gives the workspace custom fields, option lists, members (qase_iac/emulator/seed.py)."""
+        app = self.folder.app
+        with app.store.transaction(write=True):
+            apply_seed(app.context(), seed)
+        return self
+
     def live(self, address: str) -> dict[str, Any]:
         """The object in Qase, as the emulator holds it."""
         kind, id = address.partition(".")[0], self.folder.id_of(address)
-        return next(each for each in self.folder.app.dump("SHOP")[LISTS[kind]] if id in (each.get("id"), each.get("hash")))
+        return next(
+            each for each in self.folder.app.dump("SHOP")[LISTS[kind]] if id in (each.get("id"), each.get("hash"))
+        )
 
 
 LISTS = {"case": "cases", "suite": "suites", "milestone": "milestones", "shared_step": "shared_steps", "plan": "plans"}

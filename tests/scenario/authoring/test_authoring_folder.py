@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from authoring_kit import ONE, Project, place
@@ -71,7 +70,9 @@ class TestContentFiles:
         files = {"a.yaml": ONE, "emulator-seed.yaml": "custom_fields: []\n"}
         project(files, api={"url": "emulator", "seed": "emulator-seed.yaml"}).valid()
 
-    @pytest.mark.parametrize("text", ["services: {}\n", "- a\n- b\n", "just words\n", "1\n", "", "# nothing\n", "---\n"])
+    @pytest.mark.parametrize(
+        "text", ["services: {}\n", "- a\n- b\n", "just words\n", "1\n", "", "# nothing\n", "---\n"]
+    )
     def test_a_file_with_no_section_gets_one_diagnostic_that_proposes_exclude(self, project: Make, text: str) -> None:
         found = project({"a.yaml": ONE, "ci/docker.yaml": text}).problem()
         assert (found["code"], found["severity"], found["file"]) == ("no-section", "error", "ci/docker.yaml")
@@ -141,7 +142,9 @@ class TestSize:
         project({"a.yaml": body + b"x" * (16 * 1024 * 1024 - len(body))}).valid()
 
     def test_a_million_nodes_by_aliases_is_refused(self, project: Make) -> None:
-        lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"] + [f"a{i}: &a{i} [{','.join([f'*a{i-1}'] * 10)}]" for i in range(1, 9)]
+        lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"] + [
+            f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)
+        ]
         found = project({"a.yaml": ONE, "b.yaml": "\n".join(lines)}).problem()
         assert (found["code"], found["file"]) == ("too-many-nodes", "b.yaml")
 
@@ -227,5 +230,3 @@ def test_places_are_relative_to_the_folder_and_count_from_one(project: Make) -> 
     made = project({"a/b/c.yaml": "cases:\n  é:\n    title: T\n  d:\n    title: T\n    x: 1\n"})
     places = [place(each) for each in made.problems()]
     assert places == [("bad-key", "a/b/c.yaml", 2, 3), ("unknown-attribute", "a/b/c.yaml", 6, 5)]
-
-

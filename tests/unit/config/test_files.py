@@ -146,7 +146,7 @@ class TestDiscover:
                 raise PermissionError(13, "Permission denied")
             return real(path)
 
-        monkeypatch.setattr(file_walk.os, "scandir", scandir)
+        monkeypatch.setattr(os, "scandir", scandir)
         assert codes_of(root) == {"shut": "unreadable"}
 
     def test_deep_folders(self, root: Path) -> None:
@@ -321,7 +321,7 @@ class TestInside:
         assert "card.png" in found.detail
 
     def test_unreadable(self, root: Path, content: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(file_walk.os, "access", lambda *_: False)
+        monkeypatch.setattr(os, "access", lambda *_: False)
         found = inside(root, content, "img/card.png")
         assert isinstance(found, Diagnostic)
         assert found.code == "attachment-unreadable"

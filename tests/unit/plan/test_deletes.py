@@ -28,11 +28,15 @@ def test_what_is_bound_and_no_longer_declared_goes(kit: Kit) -> None:
 
 def test_removed_lets_go(kit: Kit) -> None:
     plan = kit.both("case.a", 41).undeclare("case.a").remove("case.a", "case.never-was").plan()
-    assert lines(plan) == ["forget case.a"] and plan.requests == 0 and plan.summary.forget == 1 and plan.destructive == 0
+    assert (
+        lines(plan) == ["forget case.a"] and plan.requests == 0 and plan.summary.forget == 1 and plan.destructive == 0
+    )
 
 
 def test_no_deletes_lists_them(kit: Kit) -> None:
-    kit.both("case.b", 42).both("case.a", 41).both("case.c", 43).undeclare("case.a", "case.b", "case.c").remove("case.c")
+    kit.both("case.b", 42).both("case.a", 41).both("case.c", 43).undeclare("case.a", "case.b", "case.c").remove(
+        "case.c"
+    )
     plan = kit.plan(deletes=False)
     assert lines(plan) == ["forget case.c"] and plan.unlisted_deletes == ("case.a", "case.b") and not plan.deletes
 
@@ -41,7 +45,9 @@ def test_protection_is_remembered(kit: Kit) -> None:
     kit.both("suite.s", 7).both("case.a", 41, suite="s").undeclare("suite.s", "case.a")
     kit.state.bindings["case.a"].protect = True
     plan = kit.plan()
-    assert lines(plan) == ["! delete case.a (protected)", "! delete suite.s (suite_not_empty)"] and plan.destructive == 0
+    assert (
+        lines(plan) == ["! delete case.a (protected)", "! delete suite.s (suite_not_empty)"] and plan.destructive == 0
+    )
     assert change(plan, "suite.s").blocked.by == ("case.a",)  # type: ignore[union-attr]
 
 
@@ -72,7 +78,10 @@ def test_a_suite_goes_after_all_that_is_in_it(kit: Kit) -> None:
         (lambda kit: kit.live("case", 50, suite=7), "case 50 (not managed)"),
         (lambda kit: kit.live("suite", 51, parent=7), "suite 51 (not managed)"),
         (lambda kit: kit.both("case.kept", 52, suite=external(7)), "case.kept"),
-        (lambda kit: kit.both("case.let-go", 53, suite="s").undeclare("case.let-go").remove("case.let-go"), "case.let-go"),
+        (
+            lambda kit: kit.both("case.let-go", 53, suite="s").undeclare("case.let-go").remove("case.let-go"),
+            "case.let-go",
+        ),
     ],
 )
 def test_a_suite_that_holds_anything_else_stays(kit: Kit, live: Any, named: str) -> None:
@@ -83,7 +92,9 @@ def test_a_suite_that_holds_anything_else_stays(kit: Kit, live: Any, named: str)
 
 
 def test_moves_come_before(kit: Kit) -> None:
-    kit.both("suite.s", 7).both("suite.new", 8).both("suite.s/t", 9).both("case.a", 41, suite="s").undeclare("suite.s", "suite.s/t")
+    kit.both("suite.s", 7).both("suite.new", 8).both("suite.s/t", 9).both("case.a", 41, suite="s").undeclare(
+        "suite.s", "suite.s/t"
+    )
     kit.declare("suite.t", title="suite.s/t 2").yaml("case.a", suite="new")
     kit.rekey("suite.t", "suite.u", title="U")
     assert lines(kit.plan()) == ["create suite.u", "move case.a suite=ours", "delete suite.s/t", "delete suite.s"]
@@ -104,7 +115,9 @@ def test_a_blocked_move_blocks_the_delete(kit: Kit) -> None:
 def test_a_move_that_is_blocked_later_blocks_the_delete(kit: Kit) -> None:
     """It moves into a suite that cannot be made."""
     kit.both("suite.s", 7).both("case.a", 41, suite="s").undeclare("suite.s")
-    kit.declare("suite.new", title="T").live("suite", 1, title="T").live("suite", 2, title="T").yaml("case.a", suite="new")
+    kit.declare("suite.new", title="T").live("suite", 1, title="T").live("suite", 2, title="T").yaml(
+        "case.a", suite="new"
+    )
     plan = kit.plan()
     assert lines(plan) == [
         "! create suite.new (ambiguous_identity)", "! move case.a (depends_on_blocked)", "! delete suite.s (depends_on_blocked)",
@@ -149,7 +162,9 @@ def test_uses_that_only_the_shared_step_tells_of(kit: Kit) -> None:
     ],
 )
 def test_a_shared_step_goes_after_its_last_use(kit: Kit, edit: Any) -> None:
-    kit.both("shared_step.in", steps=[{"action": "In"}]).both("case.a", 41, steps=[shared("in")]).undeclare("shared_step.in")
+    kit.both("shared_step.in", steps=[{"action": "In"}]).both("case.a", 41, steps=[shared("in")]).undeclare(
+        "shared_step.in"
+    )
     edit(kit)
     found = lines(kit.plan())
     assert len(found) == 2 and "case.a" in found[0] and found[1] == "delete shared_step.in"
@@ -162,7 +177,9 @@ def test_another_use_of_the_same_step_is_still_a_use(kit: Kit) -> None:
 
 
 def test_a_milestone_in_use_stays(kit: Kit) -> None:
-    kit.both("milestone.m", 3).both("case.a", 41, milestone="m").yaml("case.a", drop=["milestone"]).undeclare("milestone.m")
+    kit.both("milestone.m", 3).both("case.a", 41, milestone="m").yaml("case.a", drop=["milestone"]).undeclare(
+        "milestone.m"
+    )
     assert lines(kit.plan()) == ["! delete milestone.m (milestone_in_use)"]
     assert reason(kit, "milestone.m") == "It is still used by case.a. They would lose it."
     assert lines(kit.yaml("case.a", milestone=None).plan()) == ["update case.a milestone=ours", "delete milestone.m"]
@@ -180,7 +197,9 @@ def test_losing_a_member_is_an_update_before_the_delete(kit: Kit) -> None:
 
 
 def test_members_that_the_yaml_does_not_manage(kit: Kit) -> None:
-    kit.both("case.b", 42).both("plan.smoke", 5, cases=["b"]).yaml("plan.smoke", drop=["cases"], title="New").undeclare("case.b")
+    kit.both("case.b", 42).both("plan.smoke", 5, cases=["b"]).yaml("plan.smoke", drop=["cases"], title="New").undeclare(
+        "case.b"
+    )
     kit.live("plan", 6, cases=[42])
     assert change(kit.plan(), "case.b").notes == ("in plan.smoke", "in plan 6 (not managed)")
 
@@ -189,7 +208,9 @@ def test_assignees_hold_up_the_update_and_so_the_delete(kit: Kit) -> None:
     kit.both("case.a", 41).both("case.b", 42).both("plan.smoke", 5, meta={"assignees": 1}, cases=["a", "b"])
     kit.undeclare("case.b").yaml("plan.smoke", cases=["a"])
     assert lines(kit.plan()) == ["! update plan.smoke (would_drop_assignees)", "! delete case.b (depends_on_blocked)"]
-    assert reason(kit, "plan.smoke").startswith("1 of its cases has an assignee in Qase; a change of cases may drop that.")
+    assert reason(kit, "plan.smoke").startswith(
+        "1 of its cases has an assignee in Qase; a change of cases may drop that."
+    )
     kit.yaml("plan.smoke", local={"assignees": "may_be_lost"})
     assert lines(kit.plan()) == ["update plan.smoke cases=ours", "delete case.b"]
 
@@ -207,7 +228,9 @@ def test_assignees_do_not_hold_up_anything_else(kit: Kit) -> None:
 def test_an_empty_test_plan_is_not_sent(kit: Kit) -> None:
     kit.both("case.a", 41).both("plan.p", 5, cases=["a"]).declare("plan.q", cases=[]).declare("plan.r")
     kit.yaml("plan.p", cases=[])
-    assert lines(kit.plan()) == [f"! {what} (empty_plan)" for what in ("create plan.q", "create plan.r", "update plan.p")]
+    assert lines(kit.plan()) == [
+        f"! {what} (empty_plan)" for what in ("create plan.q", "create plan.r", "update plan.p")
+    ]
     kit.yaml("plan.p", drop=["cases"], title="New").undeclare("plan.q", "plan.r")
     assert lines(kit.plan()) == ["update plan.p title=ours"]
 
@@ -252,7 +275,9 @@ def test_what_refers_to_something_kept_vanished_is_blocked(kit: Kit) -> None:
 
 def test_a_test_plan_gets_back_the_member_that_vanished(kit: Kit) -> None:
     """Qase drops it from the plan, and that is no change of the files'."""
-    kit.both("case.a", 41).both("case.b", 42).both("plan.p", 5, cases=["a", "b"]).vanish("case.b").qase("plan.p", cases=[41])
+    kit.both("case.a", 41).both("case.b", 42).both("plan.p", 5, cases=["a", "b"]).vanish("case.b").qase(
+        "plan.p", cases=[41]
+    )
     plan = kit.plan()
     assert lines(plan) == ["create case.b", "update plan.p cases=theirs"]
     assert plan.changes[1].attributes["cases"].after == ["case.a", {"known_after_apply": "case.b"}]
@@ -278,8 +303,12 @@ def test_vanished_and_undeclared_is_forgotten(kit: Kit) -> None:
 
 
 def test_destroy_takes_all_that_is_bound_and_not_protected(kit: Kit) -> None:
-    kit.both("suite.s", 7).both("case.a", 41, suite="s").both("suite.p", 8).both("case.p", 42, suite="p").live("case", 50)
-    kit.both("plan.x", 5, cases=["a"]).moved(("case.a", "case.b")).remove("case.a").state.bindings["case.p"].protect = True
+    kit.both("suite.s", 7).both("case.a", 41, suite="s").both("suite.p", 8).both("case.p", 42, suite="p").live(
+        "case", 50
+    )
+    kit.both("plan.x", 5, cases=["a"]).moved(("case.a", "case.b")).remove("case.a").state.bindings[
+        "case.p"
+    ].protect = True
     plan = kit.plan(destroy=True)
     assert lines(plan) == [
         "delete plan.x", "delete case.a", "! delete case.p (protected)", "delete suite.s", "! delete suite.p (suite_not_empty)",

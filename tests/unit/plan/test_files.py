@@ -71,7 +71,9 @@ def test_dropped_files_are_said(kit: Kit) -> None:
     kit.uploaded("a.png", "h1").uploaded("b.png", "h2").both("case.a", 41, attachments=[file("a.png"), file("b.png")])
     assert change(kit.yaml("case.a", attachments=[file("a.png")]).plan(), "case.a").notes == ("drops 1 attachment",)
     assert change(kit.yaml("case.a", attachments=[]).plan(), "case.a").notes == ("drops 2 attachments",)
-    kit.held("h3", "c.png").yaml("case.a", attachments=[file("a.png"), file("b.png")]).qase("case.a", attachments=["h1", "h2", "h3"])
+    kit.held("h3", "c.png").yaml("case.a", attachments=[file("a.png"), file("b.png")]).qase(
+        "case.a", attachments=["h1", "h2", "h3"]
+    )
     found = change(kit.plan(), "case.a")
     assert found.notes == ("reverts an edit made in Qase", "drops 1 attachment")
     assert found.attributes["attachments"].before == ["a.png", "b.png", {"hash": "h3", "file": "c.png"}]
@@ -89,13 +91,18 @@ def stepped(kit: Kit) -> Kit:
     """Two steps; somebody attached files to both, one of them nested."""
     kit.held("h1", "a.png").held("h2", "b.png")
     kit.both("case.a", 41, steps=[{"action": "Open"}, {"action": "Pay", "steps": [{"action": "By card"}]}])
-    held = [{"action": "Open", "attachments": ["h1"]}, {"action": "Pay", "steps": [{"action": "By card", "attachments": ["h2"]}]}]
+    held = [
+        {"action": "Open", "attachments": ["h1"]},
+        {"action": "Pay", "steps": [{"action": "By card", "attachments": ["h2"]}]},
+    ]
     return kit.qase("case.a", steps=held)
 
 
 def test_omitted_attachments_of_steps_are_carried_over(kit: Kit) -> None:
     assert stepped(kit).plan().changes == ()
-    kit.yaml("case.a", steps=[{"action": "Look"}, {"action": "Open it"}, {"action": "Pay", "steps": [{"action": "By card"}]}])
+    kit.yaml(
+        "case.a", steps=[{"action": "Look"}, {"action": "Open it"}, {"action": "Pay", "steps": [{"action": "By card"}]}]
+    )
     found = change(kit.plan(), "case.a").attributes["steps"].after
     assert found == [
         {"action": "Look"},
@@ -106,7 +113,9 @@ def test_omitted_attachments_of_steps_are_carried_over(kit: Kit) -> None:
 
 
 def test_an_empty_list_drops_them(kit: Kit) -> None:
-    stepped(kit).yaml("case.a", steps=[{"action": "Open", "attachments": []}, {"action": "Pay", "steps": [{"action": "By card"}]}])
+    stepped(kit).yaml(
+        "case.a", steps=[{"action": "Open", "attachments": []}, {"action": "Pay", "steps": [{"action": "By card"}]}]
+    )
     assert change(kit.plan(), "case.a").notes[-1] == "drops 1 attachment"
 
 
@@ -140,7 +149,9 @@ def test_pairs_in_sequence_then_moved(new: str, old: str, expected: dict[int, in
     words = {"a": "Open the basket", "b": "Enter the number", "c": "1 2 3 4 5", "x": "~~~"}
     found = dict(pair([{"action": words[c]} for c in new], [{"action": words[c]} for c in old]))
     if new in ("aab", "bab"):  # twins may change places
-        assert sorted(words[old[b]] == words[new[a]] for a, b in found.items()) == [True] * len(found) and len(found) == len(expected)
+        assert sorted(words[old[b]] == words[new[a]] for a, b in found.items()) == [True] * len(found) and len(
+            found
+        ) == len(expected)
     else:
         assert found == expected
 

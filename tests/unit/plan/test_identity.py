@@ -6,6 +6,7 @@ import pytest
 from plan_kit import Kit, change, codes, external, lines
 
 from qase_iac.model import Policy
+from qase_iac.plan.model import LEFT
 
 EXPLICIT = Policy(adopt="explicit")
 
@@ -58,26 +59,39 @@ def test_bound_objects_are_never_matched(kit: Kit) -> None:
         ({"on_conflict": "theirs"}, ["adopt case.pay"]),
     ],
 )
-def test_differences_on_adoption_by_natural_key_are_conflicts(kit: Kit, option: dict[str, str], expected: list[str]) -> None:
+def test_differences_on_adoption_by_natural_key_are_conflicts(
+    kit: Kit, option: dict[str, str], expected: list[str]
+) -> None:
     kit.declare("case.pay", title="Pay", severity="major").live("case", 4, title="Pay", severity="minor")
     plan = kit.plan(**option)
     assert lines(plan) == expected
     if not option:
-        assert plan.changes[0].blocked and "An object of this place and title exists in Qase and differs in severity." in plan.changes[0].blocked.reason
+        assert (
+            plan.changes[0].blocked
+            and "An object of this place and title exists in Qase and differs in severity."
+            in plan.changes[0].blocked.reason
+        )
 
 
 def test_what_was_left_as_it_is_on_adoption_stays_a_conflict(kit: Kit) -> None:
     """Otherwise the next plan would take it for ours and overwrite it."""
     kit.declare("case.pay", title="Pay", severity="major").live("case", 4, title="Pay", severity="minor")
     observed = kit.plan(on_conflict="theirs").observed["case.pay"]
-    assert observed == {"title": "Pay", "suite": None, "severity": None}
-    kit.bind("case.pay", 4, sent=observed)
-    assert lines(kit.plan()) == ["! update case.pay (conflict)"]
-    assert lines(kit.plan(on_conflict="theirs")) == []
+    assert observed == {"title": "Pay", "suite": None, "severity": LEFT}
+    del observed["severity"]
+    for held in ("minor", "trivial", None):
+        kit.live("case", 4, title="Pay", severity=held).bind("case.pay", 4, sent=observed, served={"severity": "minor"})
+        assert lines(kit.plan()) == ["! update case.pay (conflict)"]
+        assert lines(kit.plan(on_conflict="theirs")) == [] and kit.plan(on_conflict="theirs").observed == {}
+        assert lines(kit.plan(on_conflict="ours")) == ["update case.pay severity=conflict"]
+    kit.live("case", 4, title="Pay", severity="major")
+    assert kit.plan().observed == {"case.pay": {"severity": "major"}}
 
 
 def test_adopt_binds_and_differences_are_ours(kit: Kit) -> None:
-    kit.declare("case.pay", title="Pay", severity="major").live("case", 4, title="Other", severity="minor").adopt("case.pay", 4)
+    kit.declare("case.pay", title="Pay", severity="major").live("case", 4, title="Other", severity="minor").adopt(
+        "case.pay", 4
+    )
     plan = kit.plan()
     assert lines(plan) == ["adopt case.pay title=ours severity=ours"] and plan.requests == 1
     assert plan.changes[0].precondition and plan.changes[0].writes
@@ -183,7 +197,9 @@ def test_explicit_adoption_makes_a_second_one_and_says_so(kit: Kit) -> None:
     kit.declare("case.a", title="Pay", policy=EXPLICIT).live("case", 7, title="Pay").live("case", 12, title="Pay")
     plan = kit.plan()
     assert lines(plan) == ["create case.a"] and codes(plan) == ["same-title-exists"]
-    assert "at this place already: 7, 12." in plan.findings[0].summary and "adopt: {case.a: 7}" in plan.findings[0].detail
+    assert (
+        "at this place already: 7, 12." in plan.findings[0].summary and "adopt: {case.a: 7}" in plan.findings[0].detail
+    )
     kit.adopt("case.a", 12)
     assert lines(kit.plan()) == ["adopt case.a"] and codes(kit.plan()) == []
 

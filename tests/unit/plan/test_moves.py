@@ -50,7 +50,9 @@ def test_a_chain_at_once_when_all_are_bound(kit: Kit) -> None:
 
 
 def test_a_suite_carries_everything_below(kit: Kit) -> None:
-    kit.both("suite.a", 1).both("suite.a/x", 2).both("suite.a/x/y", 3).both("suite.ab", 4).both("case.c", 5, suite="a/x")
+    kit.both("suite.a", 1).both("suite.a/x", 2).both("suite.a/x/y", 3).both("suite.ab", 4).both(
+        "case.c", 5, suite="a/x"
+    )
     for old, new in (("suite.a", "suite.b"), ("suite.a/x", "suite.b/x"), ("suite.a/x/y", "suite.b/x/y")):
         kit.rekey(old, new, parent=new[6:].rpartition("/")[0] or None)
     plan = kit.yaml("case.c", suite="b/x").moved(("suite.a", "suite.b")).plan()
@@ -60,10 +62,16 @@ def test_a_suite_carries_everything_below(kit: Kit) -> None:
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_entry_of_a_suite_below_wins(kit: Kit, order: tuple[int, int]) -> None:
     kit.both("suite.a", 1).both("suite.a/x", 2).both("suite.a/x/y", 3)
-    kit.rekey("suite.a", "suite.b").rekey("suite.a/x", "suite.z", parent="b").rekey("suite.a/x/y", "suite.z/y", parent="z")
+    kit.rekey("suite.a", "suite.b").rekey("suite.a/x", "suite.z", parent="b").rekey(
+        "suite.a/x/y", "suite.z/y", parent="z"
+    )
     entries = [("suite.a", "suite.b"), ("suite.a/x", "suite.z")]
     plan = kit.moved(*(entries[at] for at in order)).plan()
-    assert lines(plan) == ["no_op suite.b from suite.a", "no_op suite.z from suite.a/x", "no_op suite.z/y from suite.a/x/y"]
+    assert lines(plan) == [
+        "no_op suite.b from suite.a",
+        "no_op suite.z from suite.a/x",
+        "no_op suite.z/y from suite.a/x/y",
+    ]
 
 
 def test_the_first_of_two_entries_of_one_key_counts(kit: Kit) -> None:

@@ -132,7 +132,9 @@ def test_a_part_and_what_it_needs(wide: Kit, options: dict[str, object], expecte
 
 
 def test_what_a_delete_waits_for_comes_along(kit: Kit) -> None:
-    kit.both("case.a", 41).both("case.b", 42).both("plan.p", 5, cases=["a", "b"]).undeclare("case.b").yaml("plan.p", cases=["a"])
+    kit.both("case.a", 41).both("case.b", 42).both("plan.p", 5, cases=["a", "b"]).undeclare("case.b").yaml(
+        "plan.p", cases=["a"]
+    )
     assert addresses(kit, select="case.b") == ["plan.p", "case.b"]
     assert addresses(kit, exclude="plan.p") == []
     assert kit.plan(exclude="plan.p").summary.not_selected == 2 and kit.plan(exclude="plan.p").summary.no_op == 1
@@ -142,9 +144,15 @@ def test_what_a_delete_waits_for_comes_along(kit: Kit) -> None:
 
 
 def test_each_counts_once(kit: Kit) -> None:
-    kit.both("suite.s", 1).both("suite.t", 2).both("case.same").both("case.moves", suite="s").yaml("case.moves", suite="t")
-    kit.both("case.changes").yaml("case.changes", title="New").both("case.goes").undeclare("case.goes").declare("case.new")
-    kit.declare("case.adopted", title="Found").live("case", 7, title="Found").both("case.old").rekey("case.old", "case.renamed")
+    kit.both("suite.s", 1).both("suite.t", 2).both("case.same").both("case.moves", suite="s").yaml(
+        "case.moves", suite="t"
+    )
+    kit.both("case.changes").yaml("case.changes", title="New").both("case.goes").undeclare("case.goes").declare(
+        "case.new"
+    )
+    kit.declare("case.adopted", title="Found").live("case", 7, title="Found").both("case.old").rekey(
+        "case.old", "case.renamed"
+    )
     kit.moved(("case.old", "case.renamed")).both("case.forgotten").undeclare("case.forgotten").remove("case.forgotten")
     kit.both("case.stuck", severity="minor").yaml("case.stuck", severity="major").qase("case.stuck", severity="trivial")
     kit.live("case", 8).live("milestone", 9)
@@ -185,14 +193,30 @@ def test_recorded_as_given(kit: Kit) -> None:
 
 
 def test_a_create_lists_what_is_sent_in_the_order_of_the_table(kit: Kit) -> None:
-    kit.declare("case.a", **{"custom_fields.Z": "1", "custom_fields.A": None}, tags=["x"], severity="major", description=None)
+    kit.declare(
+        "case.a", **{"custom_fields.Z": "1", "custom_fields.A": None}, tags=["x"], severity="major", description=None
+    )
     found = kit.plan().changes[0]
-    assert list(found.attributes) == ["title", "description", "suite", "severity", "tags", "custom_fields.A", "custom_fields.Z"]
-    assert {each.before for each in found.attributes.values()} == {None} and found.id is None and found.source == "cases.yaml:10"
+    assert list(found.attributes) == [
+        "title",
+        "description",
+        "suite",
+        "severity",
+        "tags",
+        "custom_fields.A",
+        "custom_fields.Z",
+    ]
+    assert (
+        {each.before for each in found.attributes.values()} == {None}
+        and found.id is None
+        and found.source == "cases.yaml:10"
+    )
 
 
 def test_the_suite_it_is_shown_under(kit: Kit) -> None:
-    kit.live("suite", 9, title="Only in Qase").declare("suite.a").declare("suite.a/b").declare("case.r").declare("milestone.m")
+    kit.live("suite", 9, title="Only in Qase").declare("suite.a").declare("suite.a/b").declare("case.r").declare(
+        "milestone.m"
+    )
     kit.declare("case.c", suite="a/b").declare("case.e", suite={"external_id": 9})
     assert {c.address: c.suite for c in kit.plan().changes} == {
         "suite.a": "", "suite.a/b": "a", "case.r": "", "case.c": "a/b", "case.e": "Only in Qase", "milestone.m": "",

@@ -94,7 +94,9 @@ def test_all_lines_to_paste_are_said_once(kit: Kit) -> None:
     for at in (1, 2):
         kit.both(f"case.old{at}", at, title=f"T{at}").rekey(f"case.old{at}", f"case.new{at}")
     plan = kit.plan()
-    paste = "All renames of this plan:\nmoved:\n  - {from: case.old1, to: case.new1}\n  - {from: case.old2, to: case.new2}"
+    paste = (
+        "All renames of this plan:\nmoved:\n  - {from: case.old1, to: case.new1}\n  - {from: case.old2, to: case.new2}"
+    )
     reasons = {c.blocked.reason for c in plan.changes if c.blocked}
     assert sum(reason.endswith(paste) for reason in reasons) == 1 and len(reasons) == 2
 
@@ -126,7 +128,9 @@ def test_a_renamed_folder_proposes_one_line(kit: Kit) -> None:
 
 
 def test_a_suite_whose_name_begins_alike_is_another_one(kit: Kit) -> None:
-    kit.both("suite.a", 1, title="A").both("suite.ab", 2, title="B").rekey("suite.a", "suite.z").rekey("suite.ab", "suite.zb")
+    kit.both("suite.a", 1, title="A").both("suite.ab", 2, title="B").rekey("suite.a", "suite.z").rekey(
+        "suite.ab", "suite.zb"
+    )
     reasons = [c.blocked.reason for c in kit.plan().changes if c.blocked]
     assert any("  - {from: suite.a, to: suite.z}\n  - {from: suite.ab, to: suite.zb}" in reason for reason in reasons)
 

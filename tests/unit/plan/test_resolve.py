@@ -42,16 +42,18 @@ def errors(kit: Kit) -> list[tuple[str, str | None]]:
     return [(each.code, each.address) for each in resolved(kit)[1] if each.is_error]
 
 
-@pytest.mark.parametrize(
-    ("written", "word"), [("severe", "severe"), ("Very Bad", "severe"), (None, "mild")]
-)
+@pytest.mark.parametrize(("written", "word"), [("severe", "severe"), ("Very Bad", "severe"), (None, "mild")])
 def test_words(kit: Kit, written: Any, word: str) -> None:
     kit.declare("case.a", severity=written).declare("case.b", severity=written)
     assert value(kit, "case.a", "severity") == value(kit, "case.b", "severity") == word
 
 
 def test_every_problem_is_reported_where_it_is(kit: Kit) -> None:
-    kit.declare("case.a", severity="nope", **{"custom_fields.Team": "Blue", "custom_fields.None": "x", "custom_fields.Twice": "x"})
+    kit.declare(
+        "case.a",
+        severity="nope",
+        **{"custom_fields.Team": "Blue", "custom_fields.None": "x", "custom_fields.Twice": "x"},
+    )
     kit.declare("case.b", severity="nope", suite={"external": "No such"})
     desired, found = resolved(kit)
     assert [(d.code, d.address, d.source.line) for d in found] == [
@@ -72,8 +74,14 @@ def test_custom_fields_take_their_type(kit: Kit) -> None:
 
 @pytest.fixture
 def live(kit: Kit) -> Kit:
-    kit.live("suite", 1, title="A").live("suite", 2, title="B", parent=1).live("suite", 3, title="B").live("suite", 4, title="B")
-    return kit.live("milestone", 5, title="M").live("case", 6, title="C").live("shared_step", "a" * 40, title="In", steps=[])
+    kit.live("suite", 1, title="A").live("suite", 2, title="B", parent=1).live("suite", 3, title="B").live(
+        "suite", 4, title="B"
+    )
+    return (
+        kit.live("milestone", 5, title="M")
+        .live("case", 6, title="C")
+        .live("shared_step", "a" * 40, title="In", steps=[])
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,15 +117,21 @@ def test_externals_that_are_none(live: Kit, name: str, written: Any, code: str, 
 
 
 def test_what_is_managed_is_named_by_its_key(live: Kit) -> None:
-    live.both("suite.mine", 8, title="Mine").declare("case.a", suite={"external": "Mine"}).declare("case.b", suite=external(8))
+    live.both("suite.mine", 8, title="Mine").declare("case.a", suite={"external": "Mine"}).declare(
+        "case.b", suite=external(8)
+    )
     assert errors(live) == [("external-is-managed", "case.a"), ("external-is-managed", "case.b")]
-    live.undeclare("case.a", "case.b").declare("suite.a", title="A").adopt("suite.a", 1).declare("case.c", suite=external(1))
+    live.undeclare("case.a", "case.b").declare("suite.a", title="A").adopt("suite.a", 1).declare(
+        "case.c", suite=external(1)
+    )
     assert errors(live) == [("external-is-managed", "case.c")]
 
 
 def test_shared_parameters_that_were_not_read(live: Kit) -> None:
     live.snapshot.catalogue = Catalogue()
-    assert errors(live.declare("case.a", parameters=[{"shared": {"external": "Browsers"}}])) == [("unknown-external", "case.a")]
+    assert errors(live.declare("case.a", parameters=[{"shared": {"external": "Browsers"}}])) == [
+        ("unknown-external", "case.a")
+    ]
 
 
 # -- selections ----------------------------------------------------------------------------------------------------
@@ -125,7 +139,9 @@ def test_shared_parameters_that_were_not_read(live: Kit) -> None:
 
 @pytest.fixture
 def shop(kit: Kit) -> Kit:
-    kit.declare("milestone.m").declare("suite.shop").declare("suite.shop/pay").live("suite", 9).live("milestone", 5, title="M")
+    kit.declare("milestone.m").declare("suite.shop").declare("suite.shop/pay").live("suite", 9).live(
+        "milestone", 5, title="M"
+    )
     kit.declare("case.z", tags=["smoke", "x"], severity="severe", suite="shop", flaky=False)
     kit.declare("case.y", tags=["smoke"], severity="Very bad", suite="shop/pay", milestone="m", automation="manual")
     kit.declare("case.x", severity=None, flaky=True, milestone={"external": "M"}, tags=[])
@@ -159,7 +175,9 @@ def test_rules(shop: Kit, select: dict[str, Any], exclude: dict[str, Any] | None
 
 
 def test_members_stand_in_the_order_of_the_files(shop: Kit) -> None:
-    shop.declare("plan.p", cases=["w", external(77), "y"], local={"select": {"tags": ["x"]}, "exclude": {"tags": ["smoke"]}})
+    shop.declare(
+        "plan.p", cases=["w", external(77), "y"], local={"select": {"tags": ["x"]}, "exclude": {"tags": ["smoke"]}}
+    )
     assert value(shop, "plan.p", "cases") == [{"address": "case.y"}, {"address": "case.w"}, external(77)]
     shop.declare("plan.q", cases=["w", "z"])
     assert value(shop, "plan.q", "cases") == [{"address": "case.z"}, {"address": "case.w"}]
@@ -185,6 +203,12 @@ def test_exclude_alone(shop: Kit) -> None:
     assert value(shop, "plan.q", "cases") is None
 
 
-@pytest.mark.parametrize("rules", [{"select": {"severity": ["nope"]}}, {"select": {"tags": ["x"]}, "exclude": {"milestone": [{"external": "Z"}]}}])
+@pytest.mark.parametrize(
+    "rules",
+    [{"select": {"severity": ["nope"]}}, {"select": {"tags": ["x"]}, "exclude": {"milestone": [{"external": "Z"}]}}],
+)
 def test_words_of_rules_are_checked(shop: Kit, rules: dict[str, Any]) -> None:
-    assert errors(shop.declare("plan.p", local=rules)) in ([("unknown-word", "plan.p")], [("unknown-external", "plan.p")])
+    assert errors(shop.declare("plan.p", local=rules)) in (
+        [("unknown-word", "plan.p")],
+        [("unknown-external", "plan.p")],
+    )

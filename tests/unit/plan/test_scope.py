@@ -63,12 +63,16 @@ def test_a_suite_that_was_moved_outside(kit: Kit) -> None:
 
 
 def test_kinds_without_a_suite_are_ours_when_bound(kit: Kit) -> None:
-    kit.both("milestone.m", 3).yaml("milestone.m", title="New").both("plan.p", 4, cases=[external(1)]).undeclare("plan.p")
+    kit.both("milestone.m", 3).yaml("milestone.m", title="New").both("plan.p", 4, cases=[external(1)]).undeclare(
+        "plan.p"
+    )
     assert lines(kit.plan()) == ["update milestone.m title=ours", "delete plan.p"]
 
 
 def test_unmanaged_counts_what_is_inside(kit: Kit) -> None:
-    kit.live("milestone", 70).live("plan", 71).live("shared_step", "h", steps=[]).live("case", 72).live("case", 73, suite=9)
+    kit.live("milestone", 70).live("plan", 71).live("shared_step", "h", steps=[]).live("case", 72).live(
+        "case", 73, suite=9
+    )
     assert kit.plan().summary.unmanaged == 0
     kit.live("case", 74, suite=1)  # in checkout
     kit.live("suite", 10, title="vouchers", parent=1).live("case", 75, suite=10)  # below it, and the pattern is not /**
@@ -87,7 +91,14 @@ def test_a_declared_suite_counts_by_its_title_before_it_is_bound() -> None:
 
 
 def test_the_root_may_be_in_scope() -> None:
-    kit = Kit(scope=["."]).both("case.a", 41).yaml("case.a", title="New").live("case", 50).live("suite", 1).live("case", 51, suite=1)
+    kit = (
+        Kit(scope=["."])
+        .both("case.a", 41)
+        .yaml("case.a", title="New")
+        .live("case", 50)
+        .live("suite", 1)
+        .live("case", 51, suite=1)
+    )
     assert lines(kit.plan()) == ["update case.a title=ours"] and kit.plan().summary.unmanaged == 1
 
 

@@ -85,14 +85,24 @@ def test_one_refused_attribute_stops_the_whole_object_and_all_are_shown(kit: Kit
     case(kit, priority="low").yaml("case.pay", severity="major", priority="high").qase("case.pay", severity="minor")
     plan = kit.plan()
     found = change(plan, "case.pay")
-    assert found.blocked and found.blocked.code == "conflict" and "severity changed here and in Qase" in found.blocked.reason
-    assert {name: each.origin for name, each in found.attributes.items()} == {"severity": "conflict", "priority": "ours"}
+    assert (
+        found.blocked
+        and found.blocked.code == "conflict"
+        and "severity changed here and in Qase" in found.blocked.reason
+    )
+    assert {name: each.origin for name, each in found.attributes.items()} == {
+        "severity": "conflict",
+        "priority": "ours",
+    }
     assert plan.requests == 0 and plan.summary.blocked == 1 and plan.summary.update == 0
 
 
 def test_a_drift_that_the_policy_refuses_says_so(kit: Kit) -> None:
     found = change(case(kit).qase("case.pay", severity="minor").plan(on_drift="fail"), "case.pay")
-    assert found.blocked and found.blocked.reason == "severity changed in Qase since the last apply, and `on_drift` is fail."
+    assert (
+        found.blocked
+        and found.blocked.reason == "severity changed in Qase since the last apply, and `on_drift` is fail."
+    )
 
 
 def test_both_changed_alike_is_recorded_and_not_written(kit: Kit) -> None:
@@ -175,7 +185,10 @@ def test_taking_over_the_form_that_qase_serves_is_recorded(kit: Kit) -> None:
 def test_clearing(kit: Kit) -> None:
     case(kit, description="text", tags=["a"]).yaml("case.pay", description=None, tags=[])
     found = change(kit.plan(), "case.pay")
-    assert [(n, a.before, a.after) for n, a in found.attributes.items()] == [("description", "text", None), ("tags", ["a"], [])]
+    assert [(n, a.before, a.after) for n, a in found.attributes.items()] == [
+        ("description", "text", None),
+        ("tags", ["a"], []),
+    ]
 
 
 def test_what_the_server_does_not_take_is_shown_and_not_sent(kit: Kit) -> None:
@@ -205,7 +218,9 @@ def test_steps_give_way_to_gherkin_and_back(kit: Kit) -> None:
     # Applied, and back: the state still remembers the steps that were there first.
     kit.qase("case.pay", drop=["steps"], gherkin="Given x")
     kit.state.bindings["case.pay"].sent["gherkin"] = "Given x"
-    assert lines(kit.yaml("case.pay", drop=["gherkin"], steps=[{"action": "y"}]).plan()) == ["update case.pay steps=ours"]
+    assert lines(kit.yaml("case.pay", drop=["gherkin"], steps=[{"action": "y"}]).plan()) == [
+        "update case.pay steps=ours"
+    ]
 
 
 def test_a_conversion_made_in_qase_is_drift(kit: Kit) -> None:
@@ -270,8 +285,12 @@ def test_shared_parameters_are_shown_by_title(kit: Kit) -> None:
 
 
 def test_a_move_is_a_change_of_place_alone(kit: Kit) -> None:
-    kit.both("suite.a", 7).both("suite.b", 8).both("suite.b/c", 9, parent="b").both("case.pay", 41, suite="a", severity="normal")
+    kit.both("suite.a", 7).both("suite.b", 8).both("suite.b/c", 9, parent="b").both(
+        "case.pay", 41, suite="a", severity="normal"
+    )
     assert lines(kit.yaml("case.pay", suite="b").plan()) == ["move case.pay suite=ours"]
-    assert lines(kit.qase("case.pay", suite=8).yaml("case.pay", severity="major").plan()) == ["update case.pay suite=both severity=ours"]
+    assert lines(kit.qase("case.pay", suite=8).yaml("case.pay", severity="major").plan()) == [
+        "update case.pay suite=both severity=ours"
+    ]
     kit.yaml("case.pay", severity="normal").qase("suite.b/c", parent=7)
     assert lines(kit.plan()) == ["move suite.b/c parent=theirs"]
