@@ -196,8 +196,7 @@ def sequence(node: yaml.Node, row: Attribute, reporter: Reporter, takes: str) ->
     if isinstance(node, yaml.SequenceNode):
         items: list[yaml.Node] = node.value
         return items
-    if not reporter.slip(node):
-        summary = f"`{row.name}` takes a list of {takes}, not {shape_of(node)}."
-        item = node.value if is_plain(node) and len(node.value) < 80 and "\n" not in node.value else "…"
-        reporter.error(node, "wrong-type", summary, f"Put each on a line of its own:\n{row.name}:\n  - {item}")
+    summary = f"`{row.name}` takes a list of {takes}, not {shape_of(node)}."
+    item = node.value if is_plain(node) and len(node.value) < 80 and "\n" not in node.value else "…"
+    reporter.error(node, "wrong-type", summary, f"Put each on a line of its own:\n{row.name}:\n  - {item}")
     return None

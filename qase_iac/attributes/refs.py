@@ -113,12 +113,9 @@ def _parse_external(node: yaml.MappingNode, kind: str, row: Attribute, reporter:
     elif len(pairs) == 1 and pairs[0][0] == "external_id":
         id = parse_remote_id(pairs[0][2], kind, reporter)
         return INVALID if id is INVALID else {"external_id": id}
-    if (pairs or not node.value) and not reporter.slip(node):  # else what is wrong with the pairs was said
-        reporter.error(
-            node,
-            "bad-reference",
-            f'`{row.name}` takes a key, {{external: "Exact title"}} or {{external_id: 12}}.',
-        )
+    if pairs or not node.value:  # else what is wrong with the pairs was said
+        summary = f'`{row.name}` takes a key, {{external: "Exact title"}} or {{external_id: 12}}.'
+        reporter.error(node, "bad-reference", summary, "The key is for what this folder declares.")
     return INVALID
 
 

@@ -49,13 +49,8 @@ class Rules(Type):
 
     def parse(self, node: yaml.Node, row: Attribute, reporter: Reporter) -> JSON:
         if not isinstance(node, yaml.MappingNode) or not node.value:
-            if not reporter.slip(node):
-                reporter.error(
-                    node,
-                    "wrong-type",
-                    f"`{row.name}` takes a mapping of rules.",
-                    f"Write:\n{row.name}:\n  tags: [smoke]",
-                )
+            detail = f"Write:\n{row.name}:\n  tags: [smoke]"
+            reporter.error(node, "wrong-type", f"`{row.name}` takes a mapping of rules.", detail)
             return INVALID
         rules: dict[str, JSON] = {}
         sound = True

@@ -17,6 +17,7 @@ from qase_iac.attributes import INVALID
 from qase_iac.attributes.base import Attribute, is_null
 from qase_iac.attributes.text import Text, text_of
 from qase_iac.config import files
+from qase_iac.config.dump import dump
 from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic
@@ -47,7 +48,7 @@ def read_catalogue(root: Path) -> tuple[Catalogue, list[Diagnostic]]:
 def write_catalogue(root: Path, catalogue: Catalogue) -> Path:
     """Writes what a live catalogue knows, replacing the file whole."""
     path = root / files.CATALOGUE_FILE
-    text = _HEAD + yaml.dump(_as_document(catalogue), Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=120)
+    text = _HEAD + dump(_as_document(catalogue))
     handle, temporary = tempfile.mkstemp(dir=root, prefix=".catalogue-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -60,13 +61,6 @@ def write_catalogue(root: Path, catalogue: Catalogue) -> Path:
         os.unlink(temporary)
         raise
     return path
-
-
-class _Quoting(yaml.SafeDumper):
-    """Texts in double quotes: titles of options hold anything."""
-
-
-_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def _as_document(catalogue: Catalogue) -> dict[str, Any]:

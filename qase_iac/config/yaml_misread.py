@@ -11,6 +11,8 @@ import yaml
 from qase_iac.config.yaml_slips import BREAK, Slip, described, numbered, quote, unquoted
 
 _COLON = re.compile(r"[ \t]*:")
+_MISSPELT = 80
+"""How like a key is to one that may stand there, from 0 to 100, to be that one misspelt."""
 
 
 def _line_at(text: str, mark: Any) -> str:
@@ -71,9 +73,10 @@ def note_slip(node: yaml.Node, text: str, known: Collection[str] = ()) -> Slip |
     key, value = node.value[0]
     if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode) or value.style in ("|", ">"):
         return None
-    from rapidfuzz import process  # only broken input needs it
+    from rapidfuzz import fuzz  # only broken input needs it
 
-    if (key.style and node.flow_style) or process.extractOne(key.value.casefold(), known, score_cutoff=75):
+    quoted_in_braces = key.style and node.flow_style
+    if quoted_in_braces or any(fuzz.ratio(key.value.casefold(), name) >= _MISSPELT for name in known):
         return None
     colon = _COLON.match(text, key.end_mark.index)
     end = max(value.end_mark.index, colon.end() if colon else key.end_mark.index)

@@ -50,6 +50,8 @@ class Identities:
         return known | {(address.partition(".")[0], id): address for address, id in self.ids.items()}
 
 
+NAMED = 20
+"""So many ids are named in a message; the rest is counted."""
 SameValues = Callable[[Resource, LiveObject, Mapping[str, RemoteId]], bool]
 Taken = set[tuple[str, RemoteId]]
 
@@ -160,7 +162,7 @@ def _match(
         found.ids[str(resource.address)] = live.id
         found.how[str(resource.address)] = How.NATURAL
         taken.add((kind.name, live.id))
-    left = [live.id for live in lives if (kind.name, live.id) not in taken]
+    left = _sorted(live.id for live in lives if (kind.name, live.id) not in taken)
     if left:
         _say_ambiguous([resource for resource in auto if str(resource.address) not in found.ids], left, found)
         _say_same_title(resources, left, found)
@@ -170,9 +172,8 @@ def _say_ambiguous(rest: Iterable[Resource], left: list[RemoteId], found: Identi
     """Neither adopts nor makes a further one: people have to say which is which."""
     for resource in rest:
         address = str(resource.address)
-        ids = _ids(left)
-        summary = f"Which object of this place and title is {address} cannot be told: {ids}."
-        detail = f"Say which: adopt: {{{address}: {ids.split(', ')[0]}}}"
+        summary = f"Which object of this place and title is {address} cannot be told: {_listed(left)}."
+        detail = f"Say which: adopt: {{{address}: {left[0]}}}"
         found.findings.append(
             Diagnostic("ambiguous-identity", summary, detail, resource.source, Severity.WARNING, address)
         )
@@ -193,11 +194,16 @@ def _say_same_title(resources: Iterable[Resource], left: list[RemoteId], found: 
         else:
             why = "`policy.adopt` is explicit, so a second one is created. "
             how = f"To bind it: adopt: {{{address}: {left[0]}}}"
-        summary = f"Qase has {title!r} at this place already: {_ids(left)}."
+        summary = f"Qase has {title!r} at this place already: {_listed(left)}."
         found.findings.append(
             Diagnostic("same-title-exists", summary, why + how, resource.source, Severity.WARNING, address)
         )
 
 
-def _ids(ids: list[RemoteId]) -> str:
-    return ", ".join(str(id) for id in sorted(ids, key=lambda id: (len(str(id)), str(id))))
+def _sorted(ids: Iterable[RemoteId]) -> list[RemoteId]:
+    return sorted(ids, key=lambda id: (len(str(id)), str(id)))
+
+
+def _listed(ids: list[RemoteId]) -> str:
+    shown = ", ".join(map(str, ids[:NAMED]))
+    return f"{shown} and {len(ids) - NAMED} more" if len(ids) > NAMED else shown

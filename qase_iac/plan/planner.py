@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from qase_iac.diagnostics import Diagnostic
@@ -22,7 +22,7 @@ from qase_iac.plan.scope import LiveSuites, titled
 from qase_iac.plan.selection import select
 from qase_iac.plan.summary import reading, summarise
 from qase_iac.state.model import State
-from qase_iac.values import RemoteId
+from qase_iac.values import Attributes, RemoteId
 
 
 def build(
@@ -50,7 +50,6 @@ def build(
         maker.consider(resource)
     every = _all_changes(desired, snapshot, found, suites, maker, options)
     planned = select(every.by_address, every.edges, options)
-    selected = {change.address for change in planned}
     return Plan(
         project=desired.project,
         api=api,
@@ -69,8 +68,20 @@ def build(
         unlisted_deletes=every.unlisted_deletes,
         reading=reading(snapshot),
         stateless=not state.exists and any(snapshot.of(kind.name) for kind in CONTENT_KINDS),
-        observed={a: news for a, news in maker.out.observed.items() if a in found.bindings or a in selected},
+        observed=_known(maker.out.observed, found, state, planned),
     )
+
+
+def _known(
+    observed: Mapping[str, Attributes], found: Identities, state: State, planned: Iterable[Change]
+) -> dict[str, Attributes]:
+    """What may be recorded: of addresses that are, or become by this very plan, those that were looked at."""
+    selected = {change.address for change in planned}
+    return {
+        address: values
+        for address, values in observed.items()
+        if address in selected or (address in state.bindings and address not in found.renamed)
+    }
 
 
 def _same_values(snapshot: Snapshot, state: State) -> SameValues:

@@ -184,7 +184,7 @@ def test_a_note_over_two_lines() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["- acton: x", "- Action: x", "- action: x", "- {action: x, data: y}", "- Note:\n      - nested", "- 'Note': x",
+    ["- acton: x", "- Action: x", "- action: x", "- {action: x, data: y}", "- Note:\n      - nested", "- {'Note': x}",
      "- Note: |\n      x", "- plain", "-\n    - a\n    - b", "- [[a]]"],
 )
 def test_not_a_text(line: str) -> None:

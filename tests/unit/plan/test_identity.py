@@ -186,6 +186,17 @@ def test_ignored_attributes_do_not_tell_twins_apart(kit: Kit) -> None:
     assert lines(kit.plan()) == ["! create case.a (ambiguous_identity)"]
 
 
+def test_of_many_candidates_some_are_named(kit: Kit) -> None:
+    kit.declare("case.a", title="Pay")
+    for id in range(30):
+        kit.live("case", 100 - id, title="Pay")
+    assert (
+        kit.plan()
+        .findings[0]
+        .summary.endswith("71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90 and 10 more.")
+    )
+
+
 def test_many_twins_are_no_work(kit: Kit) -> None:
     for number in range(400):
         kit.declare(f"case.c{number}", title="Pay", description=f"{number}")

@@ -126,6 +126,18 @@ def test_a_blocked_change_is_renamed_all_the_same(kit: Kit) -> None:
     assert lines(plan) == ["! update case.b (not_supported_by_server)"] and plan.changes[0].moved_from == "case.a"
 
 
+def test_what_a_rename_that_is_not_selected_agrees_on_is_not_recorded(kit: Kit) -> None:
+    """The address still is the other object; its record would be mixed up with this one's."""
+    kit.both("case.a", 1, title="A").both("case.b", 2, title="B").yaml("case.a", title="B").yaml("case.b", title="A")
+    kit.moved(("case.a", "case.b"), ("case.b", "case.a")).both("case.c", 3)
+    for name in ("case.a", "case.b", "case.c"):
+        kit.yaml(name, severity="minor").qase(name, severity="minor")
+    assert kit.plan().observed.keys() == {"case.a", "case.b", "case.c"}
+    assert kit.plan(select="case.c").observed.keys() == {"case.c"}
+    kit.declare("case.d", title="D").live("case", 4, title="D")
+    assert "case.d" in kit.plan().observed and "case.d" not in kit.plan(select="case.c").observed
+
+
 def test_what_refers_to_a_renamed_object_waits_for_it(kit: Kit) -> None:
     kit.both("suite.a", 1).rekey("suite.a", "suite.b").moved(("suite.a", "suite.b")).declare("case.new", suite="b")
     plan = kit.plan(select="case.new")

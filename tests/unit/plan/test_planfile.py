@@ -160,9 +160,11 @@ def put(data, path, value):
     data[path[-1]] = value
 
 
-FREE = {("digest",), ("changes", 0, "source"), ("changes", 1, "source"), ("changes", 2, "source")} | {
-    ("findings", 0, name) for name in ("file", "line", "column")
-}
+FREE = (
+    {("digest",), ("changes", 0, "source"), ("changes", 1, "source"), ("changes", 2, "source")}
+    | {("findings", 0, name) for name in ("file", "line", "column")}
+    | {path for path in leaves(to_json(sample())) if path[0] == "reading"}
+)
 """What the digest leaves out."""
 
 
