@@ -85,6 +85,9 @@ class Run:
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: Any) -> bool:
+        import qase_iac
+
+        assert Path(qase_iac.__file__).is_relative_to(self.tree), "the tests import another qase_iac than the copy"
         files = [str(path) for pattern in TARGETS for path in sorted(self.tree.glob(pattern))]
         self._trees = {path: ast.parse(Path(path).read_text("utf-8")) for path in files}
         _say(f"{len(session.items)} tests: which lines they reach…")
@@ -223,7 +226,7 @@ class Tests:
             if problem is not None:
                 sys.exit(f"The tests cannot be run: {problem}")
             self.seconds, failed, self._reach = pickle.loads(Path(file.name).read_bytes())
-        for at in failed:
+        for at in sorted(failed):
             _say(f"left out, it fails without a mutant: {items[at].nodeid}")
 
     def reaching(self, mutation: Mutation, killers: Counter[int], budget: float) -> list[int]:
@@ -244,16 +247,21 @@ def _baseline(items: list[Any], files: list[str], out: str) -> None:
     import coverage
 
     cover = coverage.Coverage(data_file=None, config_file=False, include=files)
-    seconds: dict[int, float] = {}
-    failed = []
+    seconds = dict.fromkeys(range(len(items)), 0.0)
+    failed: set[int] = set()
+
+    def once(order: list[int], before: Callable[[str], None]) -> None:
+        for at, following in zip(order, [*order[1:], None], strict=True):
+            before(str(at))
+            started = time.process_time()
+            if not _passes(items[at], None if following is None else items[following]):
+                failed.add(at)
+            seconds[at] = time.process_time() - started
+
     cover.start()
-    for at, item in enumerate(items):
-        cover.switch_context(str(at))
-        started = time.process_time()
-        if not _passes(item, items[at + 1] if at + 1 < len(items) else None):
-            failed.append(at)
-        seconds[at] = time.process_time() - started
+    once(list(seconds), cover.switch_context)
     cover.stop()
+    once(sorted(seconds, key=lambda at: seconds[at]), lambda at: None)  # in the order, and at the speed, of the mutants
     data, bad = cover.get_data(), set(map(str, failed))
     reach: dict[str, dict[int, list[int]]] = {}
     for path in data.measured_files():

@@ -55,6 +55,8 @@ class Mutation:
     put: Put
     new: ast.AST
     shown: ast.AST
+    own: bool
+    """Whether `shown` is what is changed, and not what stands around it."""
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -69,13 +71,7 @@ class Mutation:
         """`before → after`, of the smallest piece that can be understood."""
         before = _head(self.shown)
         with self.applied():
-            after = _head(self.new if self.shown is self.put_old() else self.shown)
-        return f"{before} → {after}"
-
-    def put_old(self) -> ast.AST:
-        parent, field, at = self.put
-        held: ast.AST = getattr(parent, field) if at is None else getattr(parent, field)[at]
-        return held
+            return f"{before} → {_head(self.new if self.own else self.shown)}"
 
     def code(self, tree: ast.Module) -> CodeType:
         """The outermost function's code object with this mutation."""
@@ -91,8 +87,8 @@ def mutations(file: str, tree: ast.Module) -> Iterator[Mutation]:
         for put, node, lines, shown in _walk(function, body):
             for kind, new in _changes(node, put):
                 ast.fix_missing_locations(ast.copy_location(new, node))
-                seen = node if shown is None else shown
-                yield Mutation(file, name, first, getattr(node, "lineno", lines.start), lines, kind, put, new, seen)
+                line, seen = getattr(node, "lineno", lines.start), shown or node
+                yield Mutation(file, name, first, line, lines, kind, put, new, seen, seen is node)
 
 
 def find_code(code: CodeType, name: str, first: int) -> CodeType:

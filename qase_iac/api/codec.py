@@ -37,15 +37,15 @@ def decode(kind: Kind, entity: Entity, decoding: Decoding) -> LiveObject:
 
 def decoder(kind: Kind, decoding: Decoding) -> Callable[[Entity], LiveObject]:
     """`decode` for many entities of one kind: the table is looked at once, not once an entity."""
-    rows = [(row.name, row.reads, row, _own_decode(row), row.required) for row in kind.managed]
+    rows = [(row.name, row.reads, _own_reader(row, decoding), row.required) for row in kind.managed]
     members = [row.name for row in kind.members]
     read_meta = _meta_reader(kind)
 
     def attributes_of(entity: Entity) -> Attributes:
         found: Attributes = {}
-        for name, reads, row, own, required in rows:
+        for name, reads, own, required in rows:
             if own is not None:
-                value = own(entity, row, decoding)
+                value = own(entity)
             else:
                 value = entity.get(reads, UNSET)
                 if value.__class__ is not str and (required or not (value is None or value is UNSET)):
@@ -78,9 +78,9 @@ def identify(kind: Kind, value: JSON) -> RemoteId:
     raise ValueError(f"{value!r} is no {kind.id_key} of a {kind.label}")
 
 
-def _own_decode(row: Attribute) -> Callable[[Entity, Attribute, Decoding], JSON] | None:
+def _own_reader(row: Attribute, decoding: Decoding) -> Callable[[Entity], JSON] | None:
     """How the row's type reads, None where it takes the text as it stands (which then needs no call)."""
-    return None if type(row.type).decode is Type.decode else row.type.decode
+    return None if type(row.type).decode is Type.decode else row.type.reader(row, decoding)
 
 
 def _meta_reader(kind: Kind) -> Callable[[Entity], Attributes]:

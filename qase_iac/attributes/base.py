@@ -118,6 +118,10 @@ class Type:
         """The value that an entity of the API holds, UNSET when it says nothing."""
         return entity.get(row.reads, UNSET)
 
+    def reader(self, row: Attribute, context: Decoding) -> Callable[[dict[str, Any]], JSON]:
+        """`decode` for many entities: what can be looked up once is looked up here."""
+        return lambda entity: self.decode(entity, row, context)
+
 
 @dataclass(frozen=True, eq=False)
 class Attribute:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -160,6 +160,15 @@ class Options(Type):
         option = context.catalogue.option(self.field, word) if word else None
         # An option that the catalogue does not list (deleted since) stays visible by its id.
         return option.slug if option else f"#{value}"
+
+    def reader(self, row: Attribute, context: Decoding) -> Callable[[dict[str, Any]], JSON]:
+        slugs = {option.id: option.slug for option in context.catalogue.options.get(self.field, ())}
+
+        def read(entity: dict[str, Any]) -> JSON:
+            slug = slugs.get(entity.get(row.reads))  # type: ignore[arg-type]
+            return self.decode(entity, row, context) if slug is None else slug
+
+        return read
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
+from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals, say
 from qase_iac.cli.work import (
     holder,
-    open_for_lines,
     options_from,
     output_options,
     planning_options,
@@ -34,14 +31,14 @@ if TYPE_CHECKING:
     from qase_iac.workflow.session import Session
 
 
-@click.command("apply")
+@click.command("apply", cls=Command)
 @click.argument("planfile_path", metavar="[PLANFILE]", required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--expect", metavar="DIGEST", help="Only the plan of this digest (sha256:…), as it was reviewed.")
 @click.option("--verify", is_flag=True, help="Plan again afterwards and prove that nothing is left.")
 @planning_options
 @click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
-@click.option("--detailed-exitcode", is_flag=True, hidden=True)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there were changes and all went well.")
 @output_options
 @global_options
 @pass_globals
@@ -70,8 +67,8 @@ def apply_command(
 
     saved: Plan | None = None
     if planfile_path:
-        _refuse_options(given)
-        saved = read(Path(planfile_path))
+        _refuse_options({**given, "full": full, "detailed_exitcode": detailed_exitcode})
+        saved = read(settings.path(planfile_path))
     elif expect:
         raise QaseIacError("--expect goes with a saved plan.", hint="qase-iac apply plan.json --expect sha256:…")
     elif not auto_approve and not sys.stdin.isatty():
@@ -84,10 +81,11 @@ def apply_command(
         else:
             confirm = _asker(settings, session, progress, auto_approve, fmt, full)
             outcome = apply_fresh(session, options_from(given), doing(confirm), verify)
-    return _finish(outcome, settings, fmt, report, full)
+    code = _finish(outcome, settings, fmt, report, full)
+    return 2 if detailed_exitcode and not code and outcome.plan.changes else code
 
 
-@click.command("destroy")
+@click.command("destroy", cls=Command)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option(
     "--allow-deletes", type=click.IntRange(min=0), required=True, metavar="N", help="Exactly so many are meant."
@@ -133,15 +131,14 @@ def _at_work(
     with ExitStack() as stack:
         policies = {"on_drift": given.get("on_drift"), "on_conflict": given.get("on_conflict")}
         session, progress = stack.enter_context(session_for(settings, **policies))
-        log = stack.enter_context(open_for_lines(settings.events)) if settings.events else None
         stopping = stack.enter_context(_graceful())
 
         def on_event(event: Event) -> None:
             _show(event, progress)
-            if log:
+            if session.world.events:
                 from qase_iac.apply.events import event_json
 
-                log.write(json.dumps(event_json(event, session.world.now()), ensure_ascii=True) + "\n")
+                session.world.events(event_json(event, session.world.now()))
 
         def doing(confirm: Callable[[Planned], bool] | None) -> Doing:
             return Doing(holder(session), confirm or (lambda planned: True), on_event, lambda: bool(stopping))

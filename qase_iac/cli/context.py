@@ -33,6 +33,10 @@ class Globals:
     def folder(self) -> Path:
         return Path(self.chdir).absolute()
 
+    def path(self, given: str) -> Path:
+        """A path of the command line, seen from where `-C` goes, as with git and terraform."""
+        return Path(self.chdir) / given
+
     def color(self, stream: Any) -> bool:
         """Whether to colour what goes to `stream`: a terminal, and nobody said no."""
         if self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
@@ -64,6 +68,65 @@ _OPTIONS = (
 )
 
 
+class Command(click.Command):
+    """A command whose help sets its own options apart from those that every command takes."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """The same for a group of commands; it knows what later versions bring."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            above = [] if ctx.parent is None else [str(ctx.info_name)]
+            if later := LATER.get(" ".join([*above, name])):
+                ctx.fail(f"`{name}` is not in this version yet. {later}")
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, known, 1)
+            ctx.fail(f"There is no command {name!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    own: list[tuple[str, str]] = []
+    shared: list[tuple[str, str]] = []
+    names = {name for option in command.params if option.callback is _keep for name in option.opts}
+    for option in command.get_params(ctx):
+        if record := option.get_help_record(ctx):
+            (shared if names.intersection(option.opts) else own).append(record)
+    for title, records in (("Options", own), ("Global options", shared)):
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+LATER = {
+    "drift": "`qase-iac plan` shows what changed in Qase.",
+    "pull": "`qase-iac plan --full` shows what changed in Qase; write it into the files by hand.",
+    "adopt": "Write `adopt: {case.pay-by-card: 41}` in a content file instead.",
+    "fmt": "`qase-iac validate` shows what is wrong with the files.",
+    "projects": "Go to each project folder with -C.",
+    "state rebuild": "`qase-iac apply --new-state` binds what matches by place and title.",
+    "state unlock": "A lock ends with the process that holds it; there is nothing to unlock.",
+    "state pull": "The state is a file below .qase-iac; copy it.",
+    "state push": "The state is a file below .qase-iac; copy it.",
+    "state migrate": "The state is a file below .qase-iac; copy it.",
+    "--changed-since": "--select names what to plan.",
+    "--update": "Export to a new folder and compare.",
+}
+"""Commands and options that a later version brings -> what to do until then."""
+
+
 def global_options(command: Decorated) -> Decorated:
     """Adds the global options to a command or group."""
     for option in reversed(_OPTIONS):
@@ -75,7 +138,7 @@ def _kept(option: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Dec
     def decorate(command: Decorated) -> Decorated:
         decorated = option(command)
         param = (decorated.params if isinstance(decorated, click.Command) else decorated.__click_params__)[-1]  # type: ignore[attr-defined]
-        param.callback, param.expose_value = _keep, False
+        param.callback, param.expose_value, param.is_eager = _keep, False, True
         return decorated
 
     return decorate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qase_iac.cli.context import Globals, answer, global_options, pass_globals
+from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals
 from qase_iac.errors import QaseIacError
 
 FILES = {
@@ -55,7 +55,7 @@ plans:
 }
 
 
-@click.command("init")
+@click.command("init", cls=Command)
 @click.argument("directory", metavar="[DIR]", default=".")
 @global_options
 @pass_globals

@@ -6,11 +6,11 @@ import gc
 
 import click
 
-from qase_iac.cli.context import Globals, global_options, pass_globals, say
+from qase_iac.cli.context import Command, Globals, global_options, pass_globals, say
 from qase_iac.errors import QaseIacError
 
 
-@click.command("emulator")
+@click.command("emulator", cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--db", metavar="PATH", help="SQLite file; without it everything is in memory.")
 @click.option("--seed", metavar="FILE", help="Custom fields, option lists and members to start with.")
@@ -46,13 +46,13 @@ def emulator_command(
     gc.enable()  # a server lives long
     try:
         app = create_app(
-            db,
+            settings.path(db) if db else None,
             token=token,
             rate_limit=limit,
             strict=strict,
             dialect=dialect,
             control=control,
-            seed=load_seed(seed) if seed else None,
+            seed=load_seed(settings.path(seed)) if seed else None,
         )
         say(f"Qase emulator on http://127.0.0.1:{port}/v1  (Ctrl-C stops it)")
         serve(app, port=port)

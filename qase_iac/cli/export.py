@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
+from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals, say
 from qase_iac.cli.work import ask_from, world_for
 from qase_iac.errors import QaseIacError
 from qase_iac.values import printable
@@ -25,7 +24,7 @@ _LAYOUT = click.option(
 )
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.option("--project", metavar="CODE", help="Project to export; default: that of the folder at hand.")
 @_LAYOUT
@@ -64,7 +63,7 @@ def export_command(settings: Globals, directory: str, project: str | None, layou
     return 0
 
 
-@click.command("convert")
+@click.command("convert", cls=Command)
 @click.argument("form", metavar="FORMAT", type=click.Choice(["qase-json"]))
 @click.argument("file", metavar="FILE")
 @click.argument("directory", metavar="DIR")
@@ -83,7 +82,7 @@ def convert_command(settings: Globals, form: str, file: str, directory: str, pro
     """
     from qase_iac.convert import FORMATS
 
-    result = FORMATS[form](Path(file), settings.folder / directory, project, cast("Layout", layout))
+    result = FORMATS[form](settings.path(file), settings.folder / directory, project, cast("Layout", layout))
     for note in result.notes:
         say(f"Note: {printable(note)}")
     answer(

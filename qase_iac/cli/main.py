@@ -6,12 +6,12 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from qase_iac import __version__
-from qase_iac.cli.context import Globals, answer, global_options, say
+from qase_iac.cli.context import LATER, Globals, Group, answer, global_options, say
 from qase_iac.errors import ConfigurationError, QaseIacError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command -> (module below qase_iac.cli, one line of help). The help stands here so that `--help` imports nothing."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Knows its commands by name and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,14 +46,6 @@ class LazyGroup(click.Group):
         module = import_module(f"qase_iac.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, 1)
-            ctx.fail(f"There is no command {args[0]!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -114,7 +106,10 @@ def _run(arguments: list[str]) -> int:
 def _wrong_usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "qase-iac"
-    say(f"Error: {error.format_message()}\n`{command} --help` shows the options.")
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name in LATER:
+        message = f"{error.option_name} is not in this version yet. {LATER[error.option_name]}"
+    say(f"Error: {message}\n`{command} --help` shows the options.")
     return 1
 
 

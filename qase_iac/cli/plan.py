@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from qase_iac.cli.context import Globals, global_options, pass_globals, say
-from qase_iac.cli.work import FORMATS, options_from, output_options, planning_options, session_for, show, warn
+from qase_iac.cli.context import Command, Globals, global_options, pass_globals, say
+from qase_iac.cli.work import check_folder, options_from, output_options, planning_options, session_for, show, warn
 
 
-@click.command("plan")
-@click.option("-o", "--out", metavar="FILE", help="Save the plan; `apply FILE` carries out exactly this.")
+@click.command("plan", cls=Command)
+@click.option(
+    "-o", "--out", metavar="FILE", callback=check_folder, help="Save the plan; `apply FILE` carries out exactly this."
+)
 @planning_options
 @click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
@@ -40,16 +41,15 @@ def plan_command(
         warn(planned.warnings)
         show(planned.plan, settings, fmt, report, full=full)
         if out:
-            planfile.write(planned.plan, Path(out))
+            planfile.write(planned.plan, settings.path(out))
             say(f"Saved the plan to {out}. `qase-iac apply {out}` carries out exactly this.")
     return 2 if detailed_exitcode and planned.plan.changes else 0
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("planfile_path", metavar="PLANFILE")
 @click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
-@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")
-@click.option("--report", metavar="FILE", help="Write it to FILE as well; the ending says how.")
+@output_options
 @global_options
 @pass_globals
 def show_command(settings: Globals, planfile_path: str, full: bool, fmt: str, report: str | None) -> int:
@@ -61,5 +61,5 @@ def show_command(settings: Globals, planfile_path: str, full: bool, fmt: str, re
     """
     from qase_iac.plan.planfile_reader import read
 
-    show(read(Path(planfile_path)), settings, fmt, report, full=full)
+    show(read(settings.path(planfile_path)), settings, fmt, report, full=full)
     return 0

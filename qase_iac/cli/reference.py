@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
+from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals, say
 from qase_iac.errors import QaseIacError
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @click.option("--write", metavar="DIR", help="Write the schemas as files into DIR.")
 @global_options
 @pass_globals
@@ -29,7 +28,7 @@ def schema_command(settings: Globals, write: str | None) -> int:
     if not write:
         answer(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
-    folder = Path(write)
+    folder = settings.path(write)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, schema in found.items():
@@ -40,7 +39,7 @@ def schema_command(settings: Globals, write: str | None) -> int:
     return 0
 
 
-@click.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("what", metavar="KIND[.ATTRIBUTE]", required=False)
 @global_options
 @pass_globals

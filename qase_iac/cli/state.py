@@ -6,12 +6,12 @@ import json
 
 import click
 
-from qase_iac.cli.context import Globals, answer, global_options, pass_globals, say
+from qase_iac.cli.context import Globals, Group, answer, global_options, pass_globals, say
 from qase_iac.cli.work import holder, session_for
 from qase_iac.values import printable
 
 
-@click.group("state")
+@click.group("state", cls=Group)
 @global_options
 def state_command() -> None:
     """Look at the state and mend it. Nothing here touches Qase.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -38,8 +39,21 @@ def world_for(settings: Globals) -> Iterator[tuple[World, Meter]]:
         shown = stack.enter_context(meter(settings))
         world = World(progress=shown.reading, cache_dir=user_cache_path("qase-iac"))
         if settings.http_log:
-            world.http_log = stack.enter_context(open_for_lines(settings.http_log))
+            world.http_log = stack.enter_context(open_for_lines(settings.path(settings.http_log)))
+        if settings.events:
+            _log_events(world, shown, stack.enter_context(open_for_lines(settings.path(settings.events))))
         yield world, shown
+
+
+def _log_events(world: World, shown: Meter, file: TextIO) -> None:
+    def write(event: dict[str, Any]) -> None:
+        file.write(json.dumps(event) + "\n")
+
+    def progress(what: str, done: int, total: int) -> None:
+        shown.reading(what, done, total)
+        write({"event": "reading", "time": world.now(), "what": what, "done": done, "total": total})
+
+    world.events, world.progress = write, progress
 
 
 def ask_from(settings: Globals, on_drift: str | None = None, on_conflict: str | None = None) -> Ask:
@@ -63,10 +77,13 @@ def session_for(settings: Globals, **policies: str | None) -> Iterator[tuple[Ses
     from qase_iac.workflow.session import Session
 
     with world_for(settings) as (world, shown):
-        yield Session(ask_from(settings, **policies), world), shown
+        session = Session(ask_from(settings, **policies), world)
+        if settings.verbose:
+            say(f"Project {session.project} at {session.api}, state {session.store.path}")
+        yield session, shown
 
 
-def open_for_lines(path: str) -> Any:
+def open_for_lines(path: Path) -> TextIO:
     """A log file, to append lines to, each written out at once."""
     try:
         return open(path, "a", encoding="utf-8", buffering=1)
@@ -79,7 +96,25 @@ def output_options(command: Decorated) -> Decorated:
     command = click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")(
         command
     )
-    return click.option("--report", metavar="FILE", help="Write it to FILE as well; the ending says how.")(command)
+    report = click.option(
+        "--report", metavar="FILE", callback=_check_report, help="Write it to FILE as well; the ending says how."
+    )
+    return report(command)
+
+
+def check_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuses a file to write whose folder is not there, before any work is done."""
+    if value and not (folder := ctx.find_root().ensure_object(Globals).path(value).parent).is_dir():
+        raise QaseIacError(f"{printable(value)} cannot be written: there is no folder {printable(str(folder))}.")
+    return value
+
+
+def _check_report(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value:
+        from qase_iac.render import format_for
+
+        format_for(value)
+    return check_folder(ctx, param, value)
 
 
 def show(value: Any, settings: Globals, fmt: str = "text", report: str | None = None, **how: Any) -> None:
@@ -90,7 +125,7 @@ def show(value: Any, settings: Globals, fmt: str = "text", report: str | None = 
     if report:
         text = render(value, format_for(report), **how)
         try:
-            Path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
+            settings.path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise QaseIacError(f"The report {report} cannot be written: {error.strerror}.") from None
 

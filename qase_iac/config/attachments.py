@@ -79,7 +79,8 @@ def inside(
         real = os.path.realpath(path, strict=True)
         state = os.stat(real)
     except OSError as error:
-        summary = f"The attachment `{shown}` cannot be found: {reason(error)}."
+        missing = isinstance(error, FileNotFoundError)
+        summary = f"The attachment `{shown}` {'does not exist' if missing else f'cannot be found: {reason(error)}'}."
         return refuse("attachment-missing", summary, _alike(path))
     if not below(os.path.realpath(root), real):
         return leaves

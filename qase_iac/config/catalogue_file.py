@@ -17,7 +17,6 @@ from qase_iac.attributes import INVALID
 from qase_iac.attributes.base import Attribute, is_null
 from qase_iac.attributes.text import Text, text_of
 from qase_iac.config import files
-from qase_iac.config.dump import dump
 from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic
@@ -47,6 +46,8 @@ def read_catalogue(root: Path) -> tuple[Catalogue, list[Diagnostic]]:
 
 def write_catalogue(root: Path, catalogue: Catalogue) -> Path:
     """Writes what a live catalogue knows, replacing the file whole."""
+    from qase_iac.config.dump import dump
+
     path = root / files.CATALOGUE_FILE
     text = _HEAD + dump(_as_document(catalogue))
     handle, temporary = tempfile.mkstemp(dir=root, prefix=".catalogue-")

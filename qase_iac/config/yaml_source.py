@@ -41,42 +41,55 @@ def read_yaml(data: bytes, name: str) -> Document:
     if text is None:
         return document
     document.text = text
-    ends = hashes(text)
     try:
         document.root = composed(text.encode())
     except Refused as error:
         refuse(document, str(error.problem), error.problem_mark)
     except yaml.YAMLError:
-        _mend(document, ends)
-    ends = hashes(document.text)
-    if document.root is not None and ends and is_cut(document.root, ends):
-        _mend(document, ends)
+        _mend(document)
+    else:
+        ends = hashes(text)
+        if document.root is not None and ends and is_cut(document.root, ends):
+            _mend(document)
     check_properties(document)
     document.diagnostics.sort(key=Diagnostic.sort_key)
     return document
 
 
-def _mend(document: Document, ends: dict[int, int]) -> None:
-    """Reports what is wrong, corrects what has one sure correction, and reads on: so later problems show as well."""
-    cuts = cut_slips(document.text, ends, MAX_PROBLEMS) if ends else []
-    for slip in cuts:
-        document.add_slip(slip)
-    document.text = replaced(document.text, ((slip.first, slip.last, slip.fixed) for slip in cuts))
+def _mend(document: Document) -> None:
+    """Reports what is wrong, corrects what has one sure correction, and reads on: so later problems show as well.
+
+    Corrections keep the number of lines, so that places of what is found later are those of the file.
+    """
     document.root = None
     budget = MAX_REPARSED
+    corrected: set[tuple[int, int]] = set()
     for turn in range(MAX_REPAIRS):
+        _mend_cuts(document)
         data = document.text.encode()
-        budget -= 3 * len(data)
+        budget -= 4 * len(data)
         if turn and budget < 0:
             return
-        fixed = _attempt(data, document, verify=budget >= 0)
+        fixed = _attempt(data, document, corrected, verify=budget >= 0)
         if fixed is None:
             return
         document.text = fixed
 
 
-def _attempt(data: bytes, document: Document, verify: bool) -> str | None:
-    """Composes once. After a syntax error: reports it, and gives the corrected text if there is one."""
+def _mend_cuts(document: Document) -> None:
+    """Texts that are cut by a comment, as far as the file can be read at all."""
+    ends = hashes(document.text)
+    cuts = cut_slips(document.text, ends, MAX_PROBLEMS) if ends else []
+    for slip in cuts:
+        document.add_slip(slip)
+    document.text = replaced(document.text, ((slip.first, slip.last, slip.fixed) for slip in cuts))
+
+
+def _attempt(data: bytes, document: Document, corrected: set[tuple[int, int]], verify: bool) -> str | None:
+    """Composes once. After a syntax error: reports it, and gives the corrected text if there is one.
+
+    `corrected` are the places of earlier corrections: one that did not help is not made again on top of itself.
+    """
     try:
         document.root = composed(data)
         return None
@@ -92,6 +105,7 @@ def _attempt(data: bytes, document: Document, verify: bool) -> str | None:
         after = _broken_at(fixed.encode())
         return after is None or after[0] > line or (not strict and after[0] == line and after[1] > column + 2)
 
-    found = syntax_slip(document.text, broken, progress if verify else None)
+    found = syntax_slip(document.text, broken, progress if verify else None, corrected)
+    corrected.add((found.line, found.column))
     document.add_slip(found)
     return found.fixed_text

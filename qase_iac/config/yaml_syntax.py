@@ -6,7 +6,7 @@ A correction is shown only when the file, read again with it, gets further (`pro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -46,13 +46,23 @@ class _Guess:
     fixed: str
 
 
-def syntax_slip(text: str, error: yaml.MarkedYAMLError, progress: Callable[[str, bool], bool] | None) -> Slip:
-    """What a syntax error is really about. `progress` says whether a corrected text reads further; None: do not try."""
+def syntax_slip(
+    text: str,
+    error: yaml.MarkedYAMLError,
+    progress: Callable[[str, bool], bool] | None,
+    corrected: Collection[tuple[int, int]] = (),
+) -> Slip:
+    """What a syntax error is really about. `progress` says whether a corrected text reads further; None: do not try.
+
+    Places in `corrected`, (line, column), are left as they are.
+    """
     lines = lines_of(text)
     mark = error.problem_mark or error.context_mark
     line, column = (min(mark.line, len(lines) - 1), mark.column) if mark else (0, 0)
     context = min(error.context_mark.line, len(lines) - 1) if error.context_mark else line
     for guess in _guesses(lines, line, column, context) if progress else ():
+        if (guess.first, guess.column) in corrected:
+            continue
         whole = replaced(text, [(guess.first, guess.last, guess.fixed)])
         if progress and progress(whole, guess.start == "tab"):
             shown = numbered(lines[guess.first], guess.first, guess.column)
@@ -75,13 +85,21 @@ def _guesses(lines: list[str], line: int, column: int, context: int) -> Iterator
             continue
         indent = content[: len(content) - len(content.lstrip(" \t"))]
         if "\t" in indent:
-            before = re.match(" *", lines[above])
-            same = before.group() if before else ""
-            for spaces in (*(indent.replace("\t", " " * width) for width in (2, 4, 8)), same):
+            for spaces in _indents(indent, lines[above]):
                 yield _Guess("tab", at, at, indent.index("\t"), spaces + content.lstrip(" \t"))
         match = _LINE.match(content)
         if match:
             yield from _of_line(lines, at, match, column if at == line else -1)
+
+
+def _indents(indent: str, above: str) -> Iterator[str]:
+    """What may stand in place of an indentation with tabs, the likeliest first."""
+    column = len(above) - len(above.lstrip(" -?"))
+    if not above.rstrip().endswith((":", "|", ">", "-")):
+        yield " " * column  # what goes on beside the line above
+    for width in (2, 4, 8):
+        yield indent.replace("\t", " " * width)
+    yield " " * column
 
 
 def _of_line(lines: list[str], at: int, match: re.Match[str], column: int) -> Iterator[_Guess]:
@@ -134,15 +152,13 @@ def _is_flow(value: str) -> bool:
 
 
 def _quoting(lines: list[str], at: int, head: str, value: str, comment: str) -> _Guess:
-    """The text in quotes; as a block when it goes on below."""
-    base = base_column(head)
-    last = last_line(lines, at, base)
+    """The text in quotes, with the lines that it goes on to; their number stays, since places are told by it."""
+    last = last_line(lines, at, base_column(head))
     start = ":" if value[0] in "-?" and value[1:2] != " " else value[0]
     if last == at:
         return _Guess(start, at, at, len(head), head + quote(value) + comment)
-    pad = "\n" + " " * (base + 2)
-    body = [value + comment, *(part.strip() for part in lines[at + 1 : last + 1])]
-    return _Guess(start, at, last, len(head), f"{head}|-" + "".join(pad + part for part in body))
+    body = "\n".join([value + comment, *lines[at + 1 : last + 1]])
+    return _Guess(start, at, last, len(head), head + quote(body.rstrip()))
 
 
 def _generic(lines: list[str], error: yaml.MarkedYAMLError, line: int, column: int) -> Slip:
@@ -164,7 +180,12 @@ def _generic(lines: list[str], error: yaml.MarkedYAMLError, line: int, column: i
     elif code in ("unterminated-quote", "flow-not-closed") and error.context_mark:
         line, column = min(error.context_mark.line, len(lines) - 1), error.context_mark.column
     if code == "colon-in-text" and re.match(r"\s*[\w.-]+:(?:\s|\Z)", lines[line]):
-        code, summary, advice = INDENT
+        bare = re.fullmatch(r"(\s*)[\w.-]+\s*", lines[line - 1]) if line else None
+        if bare and bare[1] == lines[line][: len(bare[1])]:
+            code, summary, advice = "missing-colon", "This line is no `key: value`.", "Add the colon and a value."
+            line, column = line - 1, len(bare[1])
+        else:
+            code, summary, advice = INDENT
     if "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]:
         code, summary, advice = (
             "tab-indentation",

@@ -100,9 +100,9 @@ class Hanging:
 
 
 _BLOCKS = {
-    "suite": ("suite_not_empty", "It still holds {what}. Qase would delete what is in it."),
-    "shared_step": ("shared_step_in_use", "It is still used by {what}. Qase would strip its steps from them."),
-    "milestone": ("milestone_in_use", "It is still used by {what}. They would lose it."),
+    "suite": ("suite_not_empty", "It still holds {what}, and Qase would delete that with it."),
+    "shared_step": ("shared_step_in_use", "It is still used by {what}, and Qase would strip its steps there."),
+    "milestone": ("milestone_in_use", "It is still used by {what}, and would be lost there."),
 }
 """Kinds whose delete reaches others: code and reason. A case leaves test plans quietly; that is a note."""
 

@@ -173,7 +173,7 @@ def _say_ambiguous(rest: Iterable[Resource], left: list[RemoteId], found: Identi
     for resource in rest:
         address = str(resource.address)
         summary = f"Which object of this place and title is {address} cannot be told: {_listed(left)}."
-        detail = f"Say which: adopt: {{{address}: {left[0]}}}"
+        detail = f"Say which: `adopt: {{{address}: {left[0]}}}`"
         found.findings.append(
             Diagnostic("ambiguous-identity", summary, detail, resource.source, Severity.WARNING, address)
         )
@@ -190,10 +190,10 @@ def _say_same_title(resources: Iterable[Resource], left: list[RemoteId], found: 
         bound = found.bindings.get(address)
         if bound:
             why = f"It is not taken for {address}, which was another object (id {bound.id}, gone from Qase). "
-            how = f"To bind it: `qase-iac state rm {address}`, then adopt: {{{address}: {left[0]}}}"
+            how = f"To bind it: `qase-iac state rm {address}`, then `adopt: {{{address}: {left[0]}}}`"
         else:
             why = "`policy.adopt` is explicit, so a second one is created. "
-            how = f"To bind it: adopt: {{{address}: {left[0]}}}"
+            how = f"To bind it: `adopt: {{{address}: {left[0]}}}`"
         summary = f"Qase has {title!r} at this place already: {_listed(left)}."
         found.findings.append(
             Diagnostic("same-title-exists", summary, why + how, resource.source, Severity.WARNING, address)

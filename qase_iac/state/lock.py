@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, Any
 
 from qase_iac.errors import StateError, StateLocked
 from qase_iac.values import printable
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 POLL = 0.05
 """Seconds between two looks at a lock that somebody else holds."""
@@ -98,6 +99,8 @@ def unlock(path: Path) -> Holder | None:
 
 
 def _acquire(path: Path, timeout: float) -> FileLock:
+    from filelock import FileLock, Timeout  # a plan takes no lock and need not wait for this import
+
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from qase_iac.apply.events import OnEvent
@@ -12,14 +13,14 @@ from qase_iac.apply.guard import check_before_apply, verify_plan, verify_precond
 from qase_iac.apply.report import Report
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import has_errors
-from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan
+from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan, StateLocked
 from qase_iac.plan.digests import live_digest
 from qase_iac.plan.model import Action, Options, Plan
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.journal import Header, Journal, seen_of
 from qase_iac.state.lock import Holder
 from qase_iac.workflow.memory import Memory, put_away, recall
-from qase_iac.workflow.planning import Planned, bound_ids, make_plan, read
+from qase_iac.workflow.planning import Planned, bound_ids, load_online, make_plan, read
 from qase_iac.workflow.session import TOOL, Session
 
 
@@ -51,7 +52,7 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
 
     Raises what `make_plan` raises, SafetyRefusal (brake, no state), StateLocked.
     """
-    with session.store.lock(doing.holder, session.ask.lock_timeout):
+    with _alone(session, doing.holder):
         planned = make_plan(session, options)
         try:
             check_before_apply(planned.plan, planned.state, session.settings.policy)
@@ -72,8 +73,8 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
             f"--expect names {expect}.",
             "Nothing was written. Review this plan, or apply the one that was approved.",
         )
-    with session.store.lock(doing.holder, session.ask.lock_timeout):
-        loaded = session.load_valid()
+    with _alone(session, doing.holder, plan):
+        loaded = load_online(session)
         memory = recall(session)
         planned = _as_planned(session, loaded, memory, plan)
         try:
@@ -82,6 +83,20 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
         finally:
             planned.connection.close()
         return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
+
+
+@contextmanager
+def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterator[None]:
+    """Under the lock of the state. Where it is held: what waiting would not mend is said rather than that."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(session.store.lock(holder, session.ask.lock_timeout))
+        except StateLocked:
+            loaded = load_online(session)
+            if plan:
+                verify_plan(plan, session.read_state(), session.digest(loaded))
+            raise
+        yield
 
 
 def _as_planned(session: Session, loaded: Loaded, memory: Memory, plan: Plan) -> Planned:

@@ -51,6 +51,7 @@ def source_session(ask: Ask, world: World, project: str | None) -> Session:
             settings = replace(settings, rate_limit=ask.rate_limit)
         return Session(ask, world, settings)
     session = Session(ask, world)
+    session.check_settings()
     if project:
         session.settings = replace(session.settings, project=project)
     return session

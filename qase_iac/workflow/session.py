@@ -51,6 +51,7 @@ class World:
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
     http_log: TextIO | None = None
+    events: Callable[[dict[str, Any]], None] | None = None
     progress: Progress = no_progress
     cache_dir: Path | None = None
     app: Any = None
@@ -113,6 +114,11 @@ class Session:
         if settings is None or not settings.project:
             raise ConfigurationError(self.problems)
         return settings
+
+    def check_settings(self) -> None:
+        """For work that reads no content: raises ConfigurationError when qase.yaml or the profile is invalid."""
+        if has_errors(self.problems):
+            raise ConfigurationError(self.problems)
 
     @property
     def project(self) -> str:

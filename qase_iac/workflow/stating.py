@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 def bindings(session: Session) -> dict[str, Binding]:
     """address -> binding, in the order of kinds and keys, with what an interrupted run left folded in."""
+    session.check_settings()
     found = recall(session).state.bindings
     return dict(sorted(found.items(), key=lambda item: (RANK.get(item[0].partition(".")[0], 99), item[0])))
 
@@ -84,6 +85,7 @@ def _changing(session: Session, holder: Holder, change: Callable[[State], T]) ->
 
 @contextmanager
 def _held(session: Session, holder: Holder) -> Iterator[State]:
+    session.check_settings()
     with session.store.lock(holder, session.ask.lock_timeout):
         memory = recall(session)
         if memory.open:

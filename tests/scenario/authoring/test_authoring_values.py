@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from authoring_kit import Project, place
 
+from qase_iac.emulator import Settings
+
 Make = Callable[..., Project]
 FULL = """\
 milestones: {m: {title: M}}
@@ -154,14 +156,25 @@ class TestNullClears:
 
 
 class TestNotSupportedByServer:
-    def test_what_the_server_will_not_clear_fails_once_and_is_remembered(self, full: Project) -> None:
-        full.settled()
-        full.folder.app.switches = None
-        full.write(FULL.replace("milestone: m\n", "milestone: null\n"))
-        ran = full.run("apply", "--auto-approve")
-        if ran.code == 0:
-            pytest.skip("this emulator clears a milestone; the switches' laws cover the other answer")
-        assert ran.code == 6 and full.actions()["case.c"].endswith("!not_supported_by_server")
+    @pytest.mark.parametrize(
+        ("switch", "old", "new", "address"),
+        [
+            ("case_milestone_null", "milestone: m\n", "milestone: null\n", "case.c"),
+            ("case_suite_null", "suite: s\n", "suite: null\n", "case.c"),
+            ("milestone_due_date_patch", "2026-12-01", "2027-01-01", "milestone.m"),
+        ],
+    )
+    def test_it_is_read_back_fails_and_is_remembered(
+        self, full: Project, switch: str, old: str, new: str, address: str
+    ) -> None:
+        before = FULL.replace("{title: M}", "{title: M, due_date: 2026-12-01}")
+        full.write(before).settled()
+        full.folder.app.settings = Settings({switch: "ignore"})
+        full.write(before.replace(old, new))
+        id = full.folder.id_of(address)
+        assert full.apply(code=6).folder.id_of(address) == id  # nothing was deleted and made again
+        assert full.actions()[address].endswith("!not_supported_by_server")
+        assert full.plan()["requests"] == 0
 
 
 class TestEqualTexts:

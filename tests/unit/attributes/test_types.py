@@ -397,7 +397,7 @@ def test_instants(text: str, expected: str) -> None:
     assert canonical_instant(text) == expected == canonical_instant(expected)
 
 
-@pytest.mark.parametrize("text", ["20261201", "2026-13-01", "tomorrow", "", "2026-W01"])
+@pytest.mark.parametrize("text", ["20261201", "2026-13-01", "tomorrow", ""])
 def test_no_instants(text: str) -> None:
     with pytest.raises(ValueError):
         canonical_instant(text)

@@ -102,9 +102,9 @@ def test_a_missing_space(text: str) -> None:
     [
         ("- Open\n  the #DDD banner\n  now", "text-cut-by-comment", "Open the #DDD banner now"),
         ("t: Open #1\n  and #2", "text-cut-by-comment", "Open #1 and #2"),
-        ('- "Save" is\n  clicked', "text-starts-with-quote", '"Save" is\nclicked'),
-        ("d: First: a\n  second", "colon-in-text", "First: a\nsecond"),
-        ("d:\n  `x` is\n  run", "text-starts-with-backtick", "`x` is\nrun"),
+        ('- "Save" is\n  clicked', "text-starts-with-quote", '"Save" is clicked'),
+        ("d: First: a\n  second", "colon-in-text", "First: a second"),
+        ("d:\n  `x` is\n  run", "text-starts-with-backtick", "`x` is run"),
     ],
 )
 def test_over_several_lines(text: str, code: str, meant: str) -> None:

@@ -88,7 +88,7 @@ def test_a_suite_that_holds_anything_else_stays(kit: Kit, live: Any, named: str)
     kit.both("suite.s", 7)
     live(kit).undeclare("suite.s")
     assert "! delete suite.s (suite_not_empty)" in lines(kit.plan())
-    assert named in reason(kit, "suite.s") and "Qase would delete what is in it" in reason(kit, "suite.s")
+    assert named in reason(kit, "suite.s") and "Qase would delete that with it" in reason(kit, "suite.s")
 
 
 def test_moves_come_before(kit: Kit) -> None:
@@ -135,7 +135,7 @@ def test_many_obstacles_are_counted(kit: Kit) -> None:
     kit.both("suite.s", 7).undeclare("suite.s")
     for id in range(50, 58):
         kit.live("case", id, suite=7)
-    assert "case 54 (not managed) and 3 more." in reason(kit, "suite.s")
+    assert "case 54 (not managed) and 3 more," in reason(kit, "suite.s")
 
 
 # -- shared steps and milestones ---------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_a_shared_step_in_use_stays(kit: Kit) -> None:
     kit.both("shared_step.in", steps=STEPS).live("case", 50, steps=[{"shared": kit.id("shared_step.in")}])
     kit.undeclare("shared_step.in")
     assert lines(kit.plan()) == ["! delete shared_step.in (shared_step_in_use)"]
-    assert "used by case 50 (not managed). Qase would strip its steps" in reason(kit, "shared_step.in")
+    assert "used by case 50 (not managed), and Qase would strip its steps" in reason(kit, "shared_step.in")
 
 
 def test_uses_that_only_the_shared_step_tells_of(kit: Kit) -> None:
@@ -181,7 +181,7 @@ def test_a_milestone_in_use_stays(kit: Kit) -> None:
         "milestone.m"
     )
     assert lines(kit.plan()) == ["! delete milestone.m (milestone_in_use)"]
-    assert reason(kit, "milestone.m") == "It is still used by case.a. They would lose it."
+    assert reason(kit, "milestone.m") == "It is still used by case.a, and would be lost there."
     assert lines(kit.yaml("case.a", milestone=None).plan()) == ["update case.a milestone=ours", "delete milestone.m"]
 
 
