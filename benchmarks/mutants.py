@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -37,6 +37,7 @@ ROOT = HERE.parent
 TARGETS = ("qase_iac/plan/*.py", "qase_iac/apply/*.py", "qase_iac/api/codec.py")
 TESTS = ("tests/unit/plan", "tests/unit/apply", "tests/unit/api_remote", "tests/unit/state", "tests/contract",
          "tests/scenario")  # fmt: skip
+OPTIONS = ("-q", "-s", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
 LEFT_OUT = (".venv", ".git", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
 
@@ -52,8 +53,8 @@ def main() -> None:
         run = Run(copy, given)
         import pytest
 
-        tests = [each for each in TESTS if (copy / each).exists()]
-        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *tests], plugins=[run])
+        tests = [each for each in given.tests or TESTS if (copy / each).exists()]
+        pytest.main([*OPTIONS, *tests], plugins=[run])
     if not run.outcomes:
         sys.exit("No mutant was run: see above.")
     write_report(Path(given.out), run.outcomes, HERE / "mutants_known.yaml", whole=not (given.sample or given.only))
@@ -64,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument("--sample", type=int, default=0, help="only so many mutants, drawn at random")
     arguments.add_argument("--seed", type=int, default=1, help="of the draw")
     arguments.add_argument("--only", default="", help="files that match this pattern")
+    arguments.add_argument("--tests", nargs="*", help="folders or files of tests, for a quick look")
     arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments.add_argument("--budget", type=float, default=6.0, help="seconds of tests that one mutant may take")
     arguments.add_argument("--out", default=str(ROOT / "docs" / "mutants.md"))
@@ -79,9 +81,10 @@ class Run:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def pytest_configure(self) -> None:
-        from hypothesis import settings
+        from hypothesis import Phase, settings
 
-        settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
+        phases = (Phase.explicit, Phase.generate)  # no smallest example is wanted
+        settings.register_profile("mutants", derandomize=True, database=None, deadline=None, phases=phases)
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -93,7 +96,7 @@ class Run:
         _say(f"{len(session.items)} tests: which lines they reach…")
         self._tests = Tests(session.items, files)
         self._functions = _functions_of(set(files))
-        self._killers: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+        self._killers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         found = [each for path in files for each in mutations(path, self._trees[path])]
         found = [each for each in found if fnmatch.fnmatch(self._name(each), self.given.only or "*")]
         if self.given.sample:
@@ -111,7 +114,7 @@ class Run:
     def _work(self, found: list[Mutation]) -> None:
         started, running = time.monotonic(), {}
         for at, mutation in enumerate(found):
-            tests = self._tests.reaching(mutation, self._killers[mutation.file, mutation.function], self.given.budget)
+            tests = self._tests.reaching(mutation, self._killers, self.given.budget)
             if not tests:
                 self._conclude(mutation, UNREACHED)
                 continue
@@ -173,13 +176,17 @@ class Run:
             self._conclude(mutation, SURVIVED)
         else:
             if isinstance(answer, int):
-                self._killers[mutation.file, mutation.function][answer] += 1
+                self._killers[mutation.file][answer] += 1
+                self._killers[f"{mutation.file} {mutation.function}"][answer] += 1
             self._conclude(mutation, KILLED)
 
     def _conclude(self, mutation: Mutation, status: str) -> None:
-        self.outcomes.append(
-            Outcome(self._name(mutation), mutation.function, mutation.line, mutation.kind, mutation.text(), status)
+        outcome = Outcome(
+            self._name(mutation), mutation.function, mutation.line, mutation.kind, mutation.text(), status
         )
+        self.outcomes.append(outcome)
+        if not outcome.dead:
+            _say(f"{outcome.file}:{outcome.line} {outcome.function}: {outcome.change} ({status})")
 
 
 class Child:
@@ -229,13 +236,14 @@ class Tests:
         for at in sorted(failed):
             _say(f"left out, it fails without a mutant: {items[at].nodeid}")
 
-    def reaching(self, mutation: Mutation, killers: Counter[int], budget: float) -> list[int]:
-        """Those that reach the mutation: first what killed others in its function, then the fastest, within budget."""
+    def reaching(self, mutation: Mutation, killers: Mapping[str, Counter[int]], budget: float) -> list[int]:
+        """Those that reach the mutation: first what killed others in its function or file, then the fastest."""
         reach = self._reach.get(mutation.file, {})
+        near, far = killers[f"{mutation.file} {mutation.function}"], killers[mutation.file]
         found = {at for line in mutation.lines for at in reach.get(line, ())}
         chosen: list[int] = []
         total = 0.0
-        for at in sorted(found, key=lambda at: (-killers[at], self.seconds[at], at)):
+        for at in sorted(found, key=lambda at: (-near[at], -far[at], self.seconds[at], at)):
             total += self.seconds[at]
             if chosen and total > budget:
                 break
@@ -250,7 +258,7 @@ def _baseline(items: list[Any], files: list[str], out: str) -> None:
     seconds = dict.fromkeys(range(len(items)), 0.0)
     failed: set[int] = set()
 
-    def once(order: list[int], before: Callable[[str], None]) -> None:
+    def once(order: list[int], before: Callable[[str], object]) -> None:
         for at, following in zip(order, [*order[1:], None], strict=True):
             before(str(at))
             started = time.process_time()

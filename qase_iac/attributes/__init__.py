@@ -15,7 +15,8 @@ from qase_iac.attributes.custom_fields import CustomFields, CustomFieldValue, de
 from qase_iac.attributes.parameters import Parameters
 from qase_iac.attributes.refs import Files, RefSet, RefTo
 from qase_iac.attributes.rules import RULE_KEYS, Rules
-from qase_iac.attributes.steps import Gherkin, Steps, canonical_step, step_definitions
+from qase_iac.attributes.step_rows import canonical_step
+from qase_iac.attributes.steps import Gherkin, Steps, step_definitions
 from qase_iac.attributes.text import MAX_TITLE, Date, Flag, Text, TextSet, normal_text
 from qase_iac.attributes.words import Automation, Options, Words
 

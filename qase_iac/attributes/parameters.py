@@ -99,7 +99,7 @@ class Parameters(Type):
         self, name: str, node: yaml.Node, seen: set[str], key: yaml.Node, reporter: Reporter, grouped: bool
     ) -> JSON:
         if name in seen:
-            reporter.error(key, "repeated-item", f"The parameter {printable(name)!r} stands here twice.")
+            reporter.error(key, "repeated-item", f"The parameter {printable(name)!r} stands here twice.", "Keep one.")
             return INVALID
         seen.add(name)
         row = Attribute(name, self, "")
@@ -115,7 +115,7 @@ class Parameters(Type):
         if INVALID in values:
             return INVALID
         if any(value is None or not value.strip() for value in values):
-            reporter.error(node, "empty-item", f"A value of the parameter {printable(name)!r} is empty.")
+            reporter.error(node, "empty-item", f"A value of the parameter {printable(name)!r} is empty.", "Drop it.")
             return INVALID
         if not grouped and len(set(values)) < len(values):
             reporter.error(

@@ -83,12 +83,12 @@ class Rules(Type):
         if key == "flaky":
             if is_boolean(node):
                 return node.value == "true"
-            reporter.error(node, "wrong-type", "The rule `flaky` takes true or false.")
+            reporter.error(node, "wrong-type", "The rule `flaky` takes true or false.", "Write `flaky: true`.")
             return INVALID
         if key == "milestone":
             return parse_ref(node, "milestone", row, reporter)
         if is_null(node) or (isinstance(node, yaml.ScalarNode) and not node.value.strip()):
-            reporter.error(node, "empty-rule", f"A value of the rule `{key}` is empty.")
+            reporter.error(node, "empty-rule", f"A value of the rule `{key}` is empty.", "Write one, or drop it.")
             return INVALID
         text = text_of(node, row, reporter)
         return text if text is INVALID else text.strip()

@@ -24,13 +24,12 @@ from qase_iac.attributes.base import (
     is_plain,
     sequence,
 )
-from qase_iac.attributes.refs import parse_paths, parse_ref, read_attachments, ref_schema
+from qase_iac.attributes.refs import parse_paths, parse_ref, ref_schema
+from qase_iac.attributes.step_rows import STEP_TEXTS, canonical_step, decode_rows, decode_step, encode_step
 from qase_iac.attributes.text import normal_text, text_of
 from qase_iac.model import Catalogue
 from qase_iac.values import JSON, printable
 
-STEP_TEXTS = {"action": "action", "data": "data", "expected": "expected_result"}
-"""YAML name -> name at the API, in the order in which people read them."""
 STEP_KEYS = (*STEP_TEXTS, "attachments", "steps", "shared")
 _PARTS = {name: Attribute(name, Type(), "") for name in STEP_KEYS}
 """Rows that only name what is read, made once: there are many steps."""
@@ -189,7 +188,7 @@ class Steps(Type):
 
     def encode(self, value: JSON, row: Attribute, catalogue: Catalogue) -> dict[str, JSON]:
         body: dict[str, JSON] = {"steps_type": "classic"} if self.typed else {}
-        return body | {row.writes: [_encode_step(step) for step in value or ()]}
+        return body | {row.writes: [encode_step(step) for step in value or ()]}
 
     def decode(self, entity: dict[str, Any], row: Attribute, context: Decoding) -> JSON:
         if self.typed and entity.get("steps_type") == "gherkin":
@@ -197,7 +196,7 @@ class Steps(Type):
         rows = entity.get(row.reads, UNSET)
         if rows is UNSET and entity.get("action"):
             # The 2020 dialect has one step a shared step, spread over the top level (section 8).
-            return [_decode_step({key: entity.get(key) for key in STEP_TEXTS.values()}, context)]
+            return [decode_step({key: entity.get(key) for key in STEP_TEXTS.values()}, context)]
         return UNSET if rows is UNSET else decode_rows(rows or [], context)
 
 
@@ -207,86 +206,6 @@ def _warn_of_missing_space(node: yaml.Node, text: str, reporter: Reporter) -> No
     if name in STEP_KEYS:
         detail = f"Write `{name}: {printable(rest)}`, with a space after the colon; if a text is meant, quote it."
         reporter.warning(node, "missing-space", f"This step is the text {printable(text)!r}.", detail)
-
-
-def canonical_step(step: dict[str, JSON]) -> dict[str, JSON]:
-    """A step with texts normalised and empty parts left out."""
-    if "shared" in step:
-        return {"shared": step["shared"]}
-    canonical: dict[str, JSON] = {}
-    for name in STEP_TEXTS:
-        text = step.get(name)
-        if text and (text := normal_text(text)):
-            canonical[name] = text
-    if step.get("attachments"):
-        canonical["attachments"] = step["attachments"]
-    if step.get("steps"):
-        canonical["steps"] = [canonical_step(nested) for nested in step["steps"]]
-    return canonical
-
-
-def _encode_step(step: dict[str, JSON]) -> dict[str, JSON]:
-    """Write form: `shared` alone, or texts under the API's names; empty parts are left out (section 7.4)."""
-    if "shared" in step:
-        return {"shared": step["shared"]}
-    body = {theirs: step[ours] for ours, theirs in STEP_TEXTS.items() if step.get(ours)}
-    if step.get("attachments"):
-        body["attachments"] = list(step["attachments"])
-    if step.get("steps"):
-        body["steps"] = [_encode_step(nested) for nested in step["steps"]]
-    return body
-
-
-def _decode_step(row: dict[str, Any], context: Decoding) -> dict[str, JSON]:
-    step: dict[str, JSON] = {}
-    for ours, theirs in STEP_TEXTS.items():
-        if row.get(theirs):
-            step[ours] = row[theirs]
-    if row.get("attachments"):
-        step["attachments"] = read_attachments(row["attachments"], context)
-    if row.get("steps"):
-        step["steps"] = decode_rows(row["steps"], context)
-    return step
-
-
-def decode_rows(rows: list[dict[str, Any]], context: Decoding) -> list[JSON]:
-    """Rows as served -> steps, with the rows of each shared step folded into one reference (section 7.4).
-
-    A shared step of n steps is served as n rows that carry its hash; so many are folded as its own steps repeat.
-    With a hash that the list of shared steps does not show, a run of rows becomes one reference, and the hash is
-    noted: two references side by side cannot be told from one.
-    """
-    steps: list[JSON] = []
-    position = 0
-    while position < len(rows):
-        row = rows[position]
-        hash = row.get("shared_step_hash")
-        if not hash:
-            steps.append(_decode_step(row, context))
-            position += 1
-            continue
-        position += _rows_of_reference(rows, position, hash, context)
-        steps.append({"shared": hash})
-    return steps
-
-
-def _rows_of_reference(rows: list[dict[str, Any]], start: int, hash: str, context: Decoding) -> int:
-    """How many rows from `start` on belong to one reference to the shared step `hash`."""
-    end = start
-    while end < len(rows) and rows[end].get("shared_step_hash") == hash:
-        end += 1
-    actions = context.shared_rows.get(hash)
-    if actions is None:
-        if end - start > 1:
-            context.unknown_shared.add(hash)
-        return end - start
-    # Nested children may be served flat, marked as such: they belong to the row before them.
-    tops = [at for at in range(start, end) if not rows[at].get("shared_step_nested_hash")]
-    wanted = len(actions)
-    served = [rows[at].get("action") or "" for at in tops[:wanted]]
-    if wanted and [normal_text(a) for a in served] == [normal_text(a) for a in actions]:
-        return (tops[wanted] if len(tops) > wanted else end) - start
-    return (tops[1] if len(tops) > 1 else end) - start
 
 
 @dataclass(frozen=True)

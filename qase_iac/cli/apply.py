@@ -113,7 +113,7 @@ def destroy_command(settings: Globals, auto_approve: bool, allow_deletes: int, f
 
 
 def _refuse_options(given: dict[str, Any]) -> None:
-    named = sorted(name for name, value in given.items() if value not in (None, (), False))
+    named = sorted(name for name, value in given.items() if value is not None and value is not False and value != ())
     if named:
         flags = ", ".join("--" + name.replace("_", "-") for name in named)
         raise QaseIacError(
@@ -193,12 +193,13 @@ def _asker(
 
         progress.stop()
         warn(planned.warnings)
-        if not auto or fmt == "text":
-            text = render(planned.plan, "text", full=full, color=settings.color(sys.stderr))
-            say(text.rstrip("\n")) if fmt != "text" else answer(text)
+        if fmt == "text":
+            text = render(planned.plan, "text", full=full, color=settings.color(sys.stdout))
+            answer(text + "\n" if planned.plan.changes else text)
+        elif not auto:
+            say(render(planned.plan, "text", full=full, color=settings.color(sys.stderr)))
         if auto or not any(planned.plan.unblocked):
             return True
-        say("")
         return click.prompt("Apply this? Only `yes` does it", default="no", err=True).strip() == "yes"
 
     return confirm
@@ -209,8 +210,13 @@ def _finish(outcome: Outcome, settings: Globals, fmt: str, report: str | None, f
         say("Nothing was applied.")
         return 1
     done = outcome.report
-    if done.operations or done.warnings or fmt != "text" or report:
-        show(done, settings, fmt, report, full=full)
+    try:
+        if done.operations or done.warnings or fmt != "text" or report:
+            show(done, settings, fmt, report, full=full)
+    except QaseIacError as error:  # the report cannot be written: that must not hide that the run went wrong
+        if not done.exit_code:
+            raise
+        say(f"Error: {error.summary}")
     if outcome.again is not None:
         if outcome.again.changes:
             from qase_iac.render import render

@@ -54,8 +54,7 @@ def emulator_command(
             control=control,
             seed=load_seed(settings.path(seed)) if seed else None,
         )
-        say(f"Qase emulator on http://127.0.0.1:{port}/v1  (Ctrl-C stops it)")
-        serve(app, port=port)
+        serve(app, port=port, ready=lambda url: say(f"Qase emulator on {url}  (Ctrl-C stops it)"))
     except (OSError, ValueError) as error:
         raise QaseIacError(f"The emulator cannot start: {error}.") from None
     return 0

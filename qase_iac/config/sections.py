@@ -13,7 +13,7 @@ from qase_iac.config import keys
 from qase_iac.config.declarations import NESTED, SECTIONS, Declaration, FileContent, flattened
 from qase_iac.config.defaults import parse_defaults
 from qase_iac.config.history import HISTORY
-from qase_iac.config.reporter import FileReporter, nearest
+from qase_iac.config.reporter import FileReporter, most_like, nearest
 from qase_iac.config.settings_table import SETTINGS, parse_folder_policy
 from qase_iac.kinds import BY_NAME, BY_SECTION, CONTENT_KINDS, Kind
 from qase_iac.values import is_key, printable
@@ -129,7 +129,7 @@ class _Parser:
     def _declared(self, kind: Kind, declaration: Declaration, key: yaml.Node, node: yaml.Node) -> None:
         if isinstance(node, yaml.MappingNode):
             self._attributes(kind, declaration, key, node)
-        elif not (isinstance(node, yaml.SequenceNode) and self.reporter.slip(node)):
+        else:
             detail = f"Write:\n{printable(declaration.key)}:\n  title: …"
             summary = f"A {kind.label} takes a mapping of attributes."
             self.reporter.error(key if is_null(node) else node, "wrong-type", summary, detail)
@@ -189,10 +189,10 @@ class _Parser:
             if name in known or (kind.custom and name.startswith("custom_fields.") and name != "custom_fields."):
                 found.append(name)
                 continue
-            detail = f"It takes {', '.join(known)}{', or custom_fields.TITLE' if kind.custom else ''}."
-            summary = (
-                f"`ignore_changes` names no attribute of a {kind.label}: `{printable(name)}`.{nearest(name, known)}"
-            )
+            hint = nearest(name, known)
+            full = f"It takes {', '.join(known)}{', or custom_fields.TITLE' if kind.custom else ''}."
+            detail = f"Write `- {most_like(name, known)}`, or drop the line." if hint else full
+            summary = f"`ignore_changes` names no attribute of a {kind.label}: `{printable(name)}`.{hint}"
             self.reporter.error(item, "unknown-attribute", summary, detail)
         return found
 

@@ -78,9 +78,11 @@ def note_slip(node: yaml.Node, text: str, known: Collection[str] = ()) -> Slip |
     quoted_in_braces = key.style and node.flow_style
     if quoted_in_braces or any(fuzz.ratio(key.value.casefold(), name) >= _MISSPELT for name in known):
         return None
+    start = text[node.start_mark.index : node.start_mark.index + 1]
+    if start == "{":
+        return _requoted(text, node.start_mark, node.end_mark.index, start)
     colon = _COLON.match(text, key.end_mark.index)
     end = max(value.end_mark.index, colon.end() if colon else key.end_mark.index)
-    start = text[node.start_mark.index : node.start_mark.index + 1]
     return _requoted(text, node.start_mark, end, "?" if start == "?" else ":")
 
 

@@ -22,7 +22,7 @@ from qase_iac.attributes import (
     Words,
     normal_text,
 )
-from qase_iac.attributes.steps import STEP_TEXTS
+from qase_iac.attributes.step_rows import STEP_TEXTS
 from qase_iac.config.writer import FilePath
 from qase_iac.model import Catalogue
 from qase_iac.values import JSON

@@ -139,7 +139,7 @@ class YamlForm:
     def _custom_fields(self, kind: Kind, live: LiveObject) -> None:
         found: dict[str, JSON] = {}
         for name, value in live.attributes.items():
-            if not name.startswith(CUSTOM_FIELD_PREFIX) or kind.canon(name, value) is None or value is False:
+            if not name.startswith(CUSTOM_FIELD_PREFIX) or (_is_empty(kind, name, value) and not self._fills_in(name)):
                 continue
             if self._same_after_all(kind.attribute(name), value) and _encodes([name, value]):
                 found[name.removeprefix(CUSTOM_FIELD_PREFIX)] = value
@@ -148,6 +148,14 @@ class YamlForm:
                 self._note(kind, live, f"not exported, the value or the title is not unique or was deleted: {name}")
         if found:
             self._said.attributes[CUSTOM_FIELD_PREFIX.removesuffix(".")] = found
+
+    def _fills_in(self, name: str) -> bool:
+        """Whether Qase gives a case that does not mention the field a value of its own."""
+        try:
+            field = self.catalogue.field(name.removeprefix(CUSTOM_FIELD_PREFIX))
+        except LookupError:
+            return False
+        return field is not None and bool(field.default)
 
     def _same_after_all(self, row: Attribute, value: JSON) -> bool:
         """Whether a custom field's value, written down and read again, is the same."""
@@ -158,8 +166,14 @@ class YamlForm:
         return bool(row.type.canon(read) == row.type.canon(value))
 
 
+def _is_empty(kind: Kind, name: str, value: JSON) -> bool:
+    return kind.canon(name, value) is None or value is False
+
+
 def _source(value: JSON) -> JSON:
-    """A custom field's value as the loader would give it: source text."""
+    """A custom field's value as the loader would give it: source text, or nothing."""
+    if value is None:
+        return None
     if isinstance(value, list):
         return [str(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)

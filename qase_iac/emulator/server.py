@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -186,10 +186,18 @@ class RunningServer:
         self.stop()
 
 
-def serve(app: App, host: str = "127.0.0.1", port: int = 8090, *, verbose: bool = False) -> None:
-    """Serve until interrupted. Anything but loopback must be asked for by name."""
+def serve(
+    app: App,
+    host: str = "127.0.0.1",
+    port: int = 8090,
+    *,
+    verbose: bool = False,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until interrupted. Anything but loopback must be asked for by name. `ready` gets the base URL."""
     server = _Server(app, host, port, verbose)
     try:
+        ready(server.url)
         server.serve_forever()
     finally:
         server.server_close()

@@ -48,8 +48,6 @@ class Binder:
         """Declared attributes with every reference bound."""
 
         def visit(ref_kind: str, ref: JSON) -> JSON:
-            if not isinstance(ref, dict):
-                return ref
             if "address" in ref:
                 id = self.ids.get(ref["address"])
                 return known_after_apply(ref["address"]) if id is None else id
@@ -78,7 +76,7 @@ class Binder:
         paths: dict[str, None] = {}
 
         def visit(ref_kind: str, ref: JSON) -> JSON:
-            if not isinstance(ref, dict) or ref.get("path") not in unknown:
+            if ref.get("path") not in unknown:
                 return ref
             sha = ref["sha256"]
             hashes = nameless.get((ref["name"], ref["size"]))
@@ -117,8 +115,6 @@ class Binder:
         """A declared value as the plan shows it."""
 
         def visit(ref_kind: str, ref: JSON) -> JSON:
-            if not isinstance(ref, dict):
-                return ref
             if "address" in ref:
                 return ref["address"] if ref["address"] in self.ids else known_after_apply(ref["address"])
             if ref_kind == "shared_parameter":
@@ -141,8 +137,6 @@ class Binder:
         """A live value as the plan shows it; `paths` maps sha256 -> path of the declared object's files."""
 
         def visit(ref_kind: str, ref: JSON) -> JSON:
-            if isinstance(ref, dict):
-                return ref
             if ref_kind == "attachment":
                 return paths.get(self._sha_of.get(ref, "")) or self.held_file(ref)
             if ref_kind == "shared_parameter":

@@ -182,7 +182,7 @@ class ChangeMaker:
             action=action,
             id=live.id if live else None,
             reason=reason,
-            title=str(resource.attributes.get("title") or (live.title if live else "")),
+            title=str(resource.attributes.get("title", "")),
             source=f"{resource.source.file}:{resource.source.line}",
             depends_on=tuple(sorted(addresses_in(kind, concerned))),
             precondition=live_digest(live) if live else None,

@@ -16,6 +16,8 @@ from qase_iac.plan.obstacles import NOBODY
 from qase_iac.values import JSON, Address, Attributes, RemoteId, printable
 
 Say = Callable[[Diagnostic], None]
+MAX_NESTING = 1000
+"""Of suites in Qase; it only ends the walk should they ever be shown as a circle."""
 
 
 def resolve(
@@ -159,11 +161,12 @@ class _Externals:
 
     def _path(self, kind: str, id: RemoteId) -> str:
         """The title; of a suite the titles from the root down, joined by ` / `."""
-        live = self._snapshot.get(kind, id)
-        if live is None:
-            return ""
-        parent = live.attributes.get("parent") if kind == "suite" else None
-        return f"{self._path(kind, parent)} / {live.title}" if parent is not None else live.title
+        titles: list[str] = []
+        at: RemoteId | None = id
+        while at is not None and (live := self._snapshot.get(kind, at)) and len(titles) <= MAX_NESTING:
+            titles.append(live.title)
+            at = live.attributes.get("parent") if kind == "suite" else None
+        return " / ".join(reversed(titles))
 
 
 class _Selector:

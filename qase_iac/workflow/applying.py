@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 from qase_iac.apply.events import OnEvent
 from qase_iac.apply.executor import execute
@@ -55,6 +56,7 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
     with _alone(session, doing.holder):
         planned = make_plan(session, options)
         try:
+            _check_number(planned.plan, options)
             check_before_apply(planned.plan, planned.state, session.settings.policy)
             if not doing.confirm(planned):
                 return Outcome(planned.plan)
@@ -83,6 +85,18 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
         finally:
             planned.connection.close()
         return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
+
+
+def _check_number(plan: Plan, options: Options) -> None:
+    """Whoever deletes everything has to know how much that is, however much the brake would let pass."""
+    count, named = plan.destructive, options.allow_deletes
+    if options.destroy and count not in (0, named):
+        raise SafetyRefusal(
+            "brake",
+            f"This deletes {count} object{'s' if count != 1 else ''}, and --allow-deletes says {named}.",
+            "\n".join(f"- {change.address}" for change in islice(plan.unblocked, 30)),
+            f"Nothing was written. If this is meant, pass --allow-deletes {count}.",
+        )
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def make_plan(session: Session, options: Options) -> Planned:
     connection = session.connect()
     try:
         snapshot = read(session, connection, loaded.desired, state)
+        snapshot.requests += session.requests
         settled = memory.settle(snapshot)
         desired, plan = _plan(session, loaded.desired, snapshot, state, options, session.digest(loaded))
         if unread := _unread_members(plan, snapshot):
@@ -91,11 +92,13 @@ def _is_word(problem: Diagnostic) -> bool:
 
 def _live_words(session: Session) -> Catalogue:
     """The options of system fields, for checks of files; values of custom fields are checked when they are resolved."""
+    session.read_state()  # nothing is asked with the state of another project
     connection = session.connect()
+    reader = Reader(connection.client, session.project, Decoding(Catalogue()))
     try:
-        reader = Reader(connection.client, session.project, Decoding(Catalogue()))
         return Catalogue(options=read_catalogue(reader, session.project).options, live=False)
     finally:
+        session.requests += reader.requests
         connection.close()
 
 

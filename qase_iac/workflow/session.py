@@ -86,7 +86,10 @@ class Connection:
 
 
 class Session:
-    """One project folder as one run sees it. Raises ConfigurationError when its settings are invalid."""
+    """One project folder as one run sees it. Raises ConfigurationError when its settings are invalid.
+
+    `requests` counts what Qase was asked before the reading that a plan is made of.
+    """
 
     def __init__(self, ask: Ask, world: World, settings: Settings | None = None) -> None:
         """`settings` stand in for a qase.yaml that is not there (export)."""
@@ -95,6 +98,7 @@ class Session:
         self.ask = ask
         self.world = world
         self.problems: list[Diagnostic] = []
+        self.requests = 0
         self.settings: Settings = settings or self._from_folder()
         self.api, self.origin = resolve_api_url(ask.api, world.environment, self.settings.api_file_url)
         self.emulated = is_emulator(self.api)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.diagnostics import Diagnostic, has_errors
+from qase_iac.model import Catalogue
 from qase_iac.plan.resolve import resolve
 from qase_iac.workflow.planning import bound_ids, read
 from qase_iac.workflow.session import CATALOGUE, Session
@@ -28,22 +29,24 @@ class Validated:
 def validate(session: Session, online: bool = False, remember: bool = False) -> Validated:
     """Checks a project folder. Online it reads Qase, too, and `remember` writes its words to catalogue.yaml."""
     loaded = session.load()
-    found = list(loaded.diagnostics)
     if not (online or remember):
-        return Validated(found, loaded.files, len(loaded.desired.resources))
+        return Validated(loaded.diagnostics, loaded.files, len(loaded.desired.resources))
     state = session.read_state()
     connection = session.connect()
     try:
         snapshot = read(session, connection, loaded.desired, state)
     finally:
         connection.close()
+    # The live workspace decides about words; what else is wrong offline stays.
+    loaded = session.load(Catalogue(options=snapshot.catalogue.options, live=False))
     _, problems = resolve(loaded.desired, snapshot, bound_ids(state))
-    known = {(d.code, d.source.file, d.source.line) for d in found}
-    found += [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
-    remembered = None
+    known = {(d.code, d.source.file, d.source.line) for d in loaded.diagnostics}
+    found = loaded.diagnostics + [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
     if remember:
         write_catalogue(session.root, snapshot.catalogue)
-        remembered = CATALOGUE
-        # What the offline check did not know of is known from now on.
-        found = sorted({*session.load().diagnostics, *problems}, key=Diagnostic.sort_key)
-    return Validated(sorted(found, key=Diagnostic.sort_key), loaded.files, len(loaded.desired.resources), remembered)
+    return Validated(
+        sorted(found, key=Diagnostic.sort_key),
+        loaded.files,
+        len(loaded.desired.resources),
+        CATALOGUE if remember else None,
+    )

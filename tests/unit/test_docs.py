@@ -159,7 +159,8 @@ def test_the_files_of_a_document_are_one_valid_project(doc: Path, tmp_path: Path
         for attachment in re.findall(r"attachments: \[([^\]]+)\]", body):
             (path.parent / attachment).parent.mkdir(exist_ok=True)
             (path.parent / attachment).write_bytes(b"x")
-    (tmp_path / "emulator-seed.yaml").write_text("{}\n", encoding="utf-8")
+    if "emulator-seed.yaml" in text_of(doc):
+        (tmp_path / "emulator-seed.yaml").write_text("{}\n", encoding="utf-8")
     found = Session(Ask(tmp_path), World(environment={})).load()
     assert [str(each) for each in found.diagnostics if each.severity is Severity.ERROR] == []
     assert found.desired.resources
@@ -261,7 +262,11 @@ def test_the_plan_at_the_top_of_the_readme_is_real(tmp_path: Path) -> None:
     home.mkdir()
     shutil.copytree(ROOT / "examples" / "web-shop", shop, ignore=shutil.ignore_patterns(".qase-iac"))
     run(shop, home, "apply", "--auto-approve")
-    cases, search, support = shop / "catalog/cases.yaml", shop / "catalog/search/cases.yaml", shop / "support/cases.yaml"
+    cases, search, support = (
+        shop / "catalog/cases.yaml",
+        shop / "catalog/search/cases.yaml",
+        shop / "support/cases.yaml",
+    )
     replace_in(
         cases,
         "    title: A sold-out product cannot be bought\n",
@@ -277,7 +282,9 @@ def test_the_plan_at_the_top_of_the_readme_is_real(tmp_path: Path) -> None:
     with support.open("a", encoding="utf-8") as file:
         file.write("  chat-closed:\n    title: The chat says when it is closed\n")
     edit_in_qase(shop, "Images can be enlarged", "Images can be zoomed")
-    shown = re.search(r"<!-- output: afternoon -->\n```text\n\$ qase-iac plan\n(.*?)```", text_of(ROOT / "README.md"), re.S)
+    shown = re.search(
+        r"<!-- output: afternoon -->\n```text\n\$ qase-iac plan\n(.*?)```", text_of(ROOT / "README.md"), re.S
+    )
     assert shown
     date = r"on \d{4}-\d\d-\d\d"
     assert re.sub(date, "on DAY", run(shop, home, "plan")) == re.sub(date, "on DAY", shown[1])
@@ -312,7 +319,24 @@ def test_a_stale_block_is_noticed() -> None:
 
 
 GIVERS = frozenset(
-    ["error", "warning", "Diagnostic", "ResolveError", "SafetyRefusal", "Blocked", "Problem", "Unbound", "Slip", "add", "refuse", "problem_of", "_at", "_whole", "_problem", "_find"]
+    [
+        "error",
+        "warning",
+        "Diagnostic",
+        "ResolveError",
+        "SafetyRefusal",
+        "Blocked",
+        "Problem",
+        "Unbound",
+        "Slip",
+        "add",
+        "refuse",
+        "problem_of",
+        "_at",
+        "_whole",
+        "_problem",
+        "_find",
+    ]
 )
 """Functions and classes whose first words may be a code."""
 CODE = re.compile(r"[a-z]+([-_][a-z0-9]+)+|cycle|conflict|drift|vanished|protected|brake|unsettled|settled")

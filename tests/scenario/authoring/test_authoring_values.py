@@ -357,7 +357,7 @@ class TestTitle:
     @pytest.mark.parametrize(
         ("title", "code"),
         [("x" * 256, "title-too-long"), ('"a\\nb"', "title-lines"), ("|\n      a\n      b", "title-lines"), ("true", "boolean-in-text"),
-         ("[a]", "text-starts-with-bracket"), ("{a: b}", "colon-in-text")],
+         ("[a]", "text-starts-with-bracket"), ("{a: b}", "text-starts-with-brace")],
     )  # fmt: skip
     @pytest.mark.parametrize("section", ["milestones", "suites", "cases", "plans", "shared_steps"])
     def test_is_one_line_of_text(self, project: Make, section: str, title: str, code: str) -> None:
@@ -470,7 +470,7 @@ class TestCustomFields:
             ("Many: [iOS, ~]", "empty-item"),
             ("Many: ['']", "empty-item"),
             ("Many: [[a]]", "wrong-type"),
-            ("Text: {a: b}", "colon-in-text"),
+            ("Text: {a: b}", "text-starts-with-brace"),
         ],
     )
     def test_what_can_never_fit_is_an_error_offline(self, project: Make, value: str, code: str) -> None:

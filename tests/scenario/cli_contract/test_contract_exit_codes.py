@@ -169,7 +169,9 @@ def test_3_no_project_folder_at_all(cli: Run, tmp_path: Path) -> None:
 
 @every_format
 def test_4_the_brake(run: Run, shop: Folder, form: str) -> None:
-    shop.edit("qase.yaml", "max_delete_share: 1.0", "max_deletes: 0").edit("suites.yaml", "      receipt: {title: Receipt}\n", "")
+    shop.edit("qase.yaml", "max_delete_share: 1.0", "max_deletes: 0").edit(
+        "suites.yaml", "      receipt: {title: Receipt}\n", ""
+    )
     shop.edit("rest.yaml", "[receipt, legacy-flow]", "[legacy-flow]")
     before = len(shop.writes())
     ran = run(shop, "apply", "--auto-approve", "--format", form)
@@ -474,9 +476,15 @@ def test_output_is_flushed_before_the_code_is_set(tmp_path: Path) -> None:
             assert len(json.loads(done.stdout)["changes" if code == 2 else "operations"]) == 301
 
 
-def test_a_saved_plan_with_words_that_only_the_workspace_knows_is_valid(run: Run, folder: Callable[..., Folder]) -> None:
+def test_a_saved_plan_with_words_that_only_the_workspace_knows_is_valid(
+    run: Run, folder: Callable[..., Folder]
+) -> None:
     """No catalogue.yaml: the live option lists decided at the plan, and decide again."""
-    seed = {"system_fields": {"severity": [{"id": 1, "slug": "grave", "title": "Grave"}, {"id": 2, "slug": "light", "title": "Light"}]}}
+    seed = {
+        "system_fields": {
+            "severity": [{"id": 1, "slug": "grave", "title": "Grave"}, {"id": 2, "slug": "light", "title": "Light"}]
+        }
+    }
     shop = folder({"cases.yaml": "cases:\n  a: {title: A, severity: grave}\n"})
     shop.app.close()
     shop.app = create_app(seed=seed)

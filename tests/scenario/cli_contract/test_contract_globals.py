@@ -212,7 +212,11 @@ def test_a_failed_operation_is_told_at_once_on_stderr(run: Run, shop: Folder) ->
 
 
 def test_global_options_reach_state_commands(cli: Run, shop: Folder) -> None:
-    for given in (["-C", shop.root, "state", "list"], ["state", "-C", shop.root, "list"], ["state", "list", "-C", shop.root]):
+    for given in (
+        ["-C", shop.root, "state", "list"],
+        ["state", "-C", shop.root, "list"],
+        ["state", "list", "-C", shop.root],
+    ):
         assert "case.receipt" in cli(*given).out
 
 
@@ -233,5 +237,3 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(tmp_path: Path) -> None:
         f"{sys.executable} -m qase_iac schema | head -c 10", shell=True, capture_output=True, text=True, timeout=60
     )
     assert "Traceback" not in done.stderr and "Error" not in done.stderr
-
-

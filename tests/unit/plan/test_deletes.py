@@ -72,6 +72,12 @@ def test_a_suite_goes_after_all_that_is_in_it(kit: Kit) -> None:
     assert change(plan, "suite.s").depends_on == ("case.b", "suite.s/t")
 
 
+@pytest.mark.parametrize(("outer", "inner"), [(7, 8), (8, 7)])
+def test_what_an_inner_suite_holds_keeps_the_outer_one(kit: Kit, outer: int, inner: int) -> None:
+    kit.both("suite.s", outer).both("suite.s/t", inner).undeclare("suite.s", "suite.s/t").live("case", 50, suite=inner)
+    assert lines(kit.plan()) == ["! delete suite.s/t (suite_not_empty)", "! delete suite.s (suite_not_empty)"]
+
+
 @pytest.mark.parametrize(
     ("live", "named"),
     [
@@ -124,6 +130,9 @@ def test_a_move_that_is_blocked_later_blocks_the_delete(kit: Kit) -> None:
     ]  # fmt: skip
     assert reason(kit, "suite.s") == "case.a must come first, and is blocked."
     assert reason(kit, "case.a") == "It needs suite.new, which is blocked."
+    kit.declare("milestone.m", title="M").live("milestone", 1, title="M").live("milestone", 2, title="M")
+    kit.yaml("case.a", milestone="m")
+    assert reason(kit, "case.a") == "It needs milestone.m, suite.new, which are blocked."
 
 
 def test_a_change_of_something_else_does_not_let_go(kit: Kit) -> None:
@@ -131,7 +140,17 @@ def test_a_change_of_something_else_does_not_let_go(kit: Kit) -> None:
     assert lines(kit.yaml("case.a", title="New", gherkin="H").plan())[-1] == "! delete suite.s (suite_not_empty)"
 
 
+def test_deletes_are_shown_where_they_lie(kit: Kit) -> None:
+    kit.both("suite.s", 7).both("suite.s/t", 8).both("case.a", 41, suite="s/t").both("milestone.m", 3)
+    kit.undeclare("suite.s/t", "case.a", "milestone.m")
+    assert {c.address: c.suite for c in kit.plan().changes} == {"case.a": "s/t", "suite.s/t": "s", "milestone.m": ""}
+
+
 def test_many_obstacles_are_counted(kit: Kit) -> None:
+    kit.both("suite.few", 6).undeclare("suite.few")
+    for id in range(60, 65):
+        kit.live("case", id, suite=6)
+    assert "case 63 (not managed), case 64 (not managed), and" in reason(kit, "suite.few")
     kit.both("suite.s", 7).undeclare("suite.s")
     for id in range(50, 58):
         kit.live("case", id, suite=7)
@@ -170,6 +189,12 @@ def test_a_shared_step_goes_after_its_last_use(kit: Kit, edit: Any) -> None:
     assert len(found) == 2 and "case.a" in found[0] and found[1] == "delete shared_step.in"
 
 
+def test_a_use_that_the_yaml_does_not_manage_is_still_a_use(kit: Kit) -> None:
+    kit.both("shared_step.in", steps=STEPS).both("case.a", 41, steps=[shared("in")]).undeclare("shared_step.in")
+    kit.yaml("case.a", drop=["steps"], title="New")
+    assert lines(kit.plan()) == ["update case.a title=ours", "! delete shared_step.in (shared_step_in_use)"]
+
+
 def test_another_use_of_the_same_step_is_still_a_use(kit: Kit) -> None:
     kit.both("shared_step.in", steps=STEPS).both("case.a", 41, steps=[shared("in"), shared("in")])
     kit.yaml("case.a", steps=[{"shared": external(kit.id("shared_step.in"))}]).undeclare("shared_step.in")
@@ -200,8 +225,10 @@ def test_members_that_the_yaml_does_not_manage(kit: Kit) -> None:
     kit.both("case.b", 42).both("plan.smoke", 5, cases=["b"]).yaml("plan.smoke", drop=["cases"], title="New").undeclare(
         "case.b"
     )
-    kit.live("plan", 6, cases=[42])
+    kit.live("plan", 6, cases=[42]).both("shared_step.u", meta={"cases": [42]}, steps=STEPS)
     assert change(kit.plan(), "case.b").notes == ("in plan.smoke", "in plan 6 (not managed)")
+    kit.both("suite.z", 9).both("suite.z/y", 10).undeclare("suite.z", "suite.z/y")
+    assert change(kit.plan(), "suite.z").notes == ()
 
 
 def test_assignees_hold_up_the_update_and_so_the_delete(kit: Kit) -> None:
@@ -282,6 +309,10 @@ def test_a_test_plan_gets_back_the_member_that_vanished(kit: Kit) -> None:
     assert lines(plan) == ["create case.b", "update plan.p cases=theirs"]
     assert plan.changes[1].attributes["cases"].after == ["case.a", {"known_after_apply": "case.b"}]
     assert plan.drift[1].attributes["cases"].before == ["case.a", "case.b"]
+    kit.state.bindings["plan.p"].served["cases"] = [42, 41]
+    kit.state.bindings["plan.p"].sent["cases"] = [41]
+    assert lines(kit.plan()) == ["create case.b", "update plan.p cases=ours"]  # as it was served last, without the dead
+    kit.state.bindings["plan.p"].sent["cases"] = [41, 42]
     kit.qase("plan.p", cases=[41, 42])  # where Qase leaves the dead id in it
     assert lines(kit.plan()) == ["create case.b", "update plan.p cases=theirs"]
     assert lines(kit.plan(on_drift="keep")) == []

@@ -156,16 +156,42 @@ def test_pairs_in_sequence_then_moved(new: str, old: str, expected: dict[int, in
         assert found == expected
 
 
+def test_what_is_equal_is_found_before_what_is_alike() -> None:
+    old = [{"action": text} for text in ("Open the basket", "Wait for it", "Leave again")]
+    new = [{"action": text} for text in ("Wait for it", "Leave again", "Open the baskets", "Open the basket")]
+    assert dict(pair(new, old)) == {0: 1, 1: 2, 3: 0}
+
+
+def test_of_equal_ones_the_first_is_taken() -> None:
+    old = [{"action": text} for text in ("Open", "Open", "Wait for it", "Leave again")]
+    new = [{"action": text} for text in ("Wait for it", "Leave again", "Open")]
+    assert dict(pair(new, old)) == {0: 2, 1: 3, 2: 0}
+
+
+def test_uses_of_other_shared_steps_are_no_pair() -> None:
+    assert dict(pair([{"shared": "a" * 40}], [{"shared": "b" * 40}])) == {}
+    assert dict(pair([{"shared": "a" * 40}], [{"shared": "a" * 40}])) == {0: 0}
+
+
+def test_files_of_nested_steps_alone() -> None:
+    live = [{"action": "Pay", "steps": [{"action": "Deep", "attachments": ["f"]}]}]
+    carried = carry_attachments([{"action": "Pay", "steps": [{"action": "Deep"}]}], live)
+    assert carried == [{"action": "Pay", "steps": [{"action": "Deep", "attachments": [{"hash": "f"}]}]}]
+
+
 def test_the_likest_step_is_the_edited_one() -> None:
     old = [{"action": "Open the basket page"}, {"action": "Open the basket"}]
     assert dict(pair([{"action": "Open the baskets"}], old)) == {0: 1}
     assert dict(pair([{"action": "zzzz"}], old)) == {}
     assert dict(pair([{"action": "abcd"}], [{"action": "abxy"}])) == {0: 0}  # half is enough
     assert dict(pair([{"action": "same x"}], [{"action": "same y"}, {"action": "same z"}])) == {0: 0}
+    assert dict(pair([{"action": "~"}, {"action": "same x"}], [{"action": "same y"}, {"action": "same z"}])) == {1: 1}
 
 
 def test_shared_steps_carry_nothing() -> None:
     live = [{"shared": "h"}, {"action": "a", "attachments": ["f"]}]
     wanted = [{"shared": "h"}, {"action": "b then something quite different"}]
     assert carry_attachments(wanted, live) == wanted
+    use = {"shared": {"external_id": "h"}}
+    assert carry_attachments([use], [{"action": f"shared {use['shared']}", "attachments": ["f"]}]) == [use]
     assert carry_attachments([{"action": "shared h"}], [{"shared": "h"}, live[1]]) == [{"action": "shared h"}]

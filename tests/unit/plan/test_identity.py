@@ -122,6 +122,12 @@ def test_adopt_refused(kit: Kit, setup: object, code: str, why: str) -> None:
     assert found.id == 4 and found.blocked and why in found.blocked.reason and plan.requests == 0
 
 
+def test_each_entry_for_itself(kit: Kit) -> None:
+    kit.both("case.a", 3).adopt("case.a", 3).declare("case.b", title="B").live("case", 4, title="B").adopt("case.b", 4)
+    kit.live("case", 5, title="B")
+    assert lines(kit.plan()) == ["adopt case.b"]
+
+
 def test_two_addresses_cannot_adopt_one_object(kit: Kit) -> None:
     kit.declare("case.a", title="A").declare("case.b", title="B").live("case", 4).adopt("case.b", 4).adopt("case.a", 4)
     assert lines(kit.plan()) == ["adopt case.a title=ours", "! adopt case.b (adopt_conflict)"]

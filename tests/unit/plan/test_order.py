@@ -88,11 +88,12 @@ def test_edges_to_what_is_not_there_do_not_count() -> None:
 
 def test_the_project_comes_first_and_all_need_it(kit: Kit) -> None:
     kit.stateless().snapshot.exists = False
-    kit.project = {"title": "Shop", "description": None, "create": True}
+    kit.project = {"title": "Shop", "description": "All we sell", "create": True}
     kit.declare("suite.s").declare("case.a", suite="s")
     plan = kit.plan()
     assert lines(plan) == ["create project.SHOP", "create suite.s", "create case.a"] and plan.requests == 3
-    assert list(plan.changes[0].attributes) == ["title"] and plan.changes[0].title == "Shop"
+    assert list(plan.changes[0].attributes) == ["title", "description"] and plan.changes[0].title == "Shop"
+    assert plan.changes[0].source == "qase.yaml:1"
     assert change(plan, "case.a").depends_on == ("project.SHOP", "suite.s")
     assert not plan.stateless and addresses(kit, select="case.a") == ["project.SHOP", "suite.s", "case.a"]
 
@@ -183,6 +184,23 @@ def test_only_cases_are_created_in_bulk_and_blocked_ones_do_not_part_them(kit: K
 def test_stateless_is_about_what_is_there(kit: Kit) -> None:
     assert not kit.stateless().plan().stateless
     assert kit.live("milestone", 1).plan().stateless
+
+
+def test_reverts_are_counted(kit: Kit) -> None:
+    for at in range(3):
+        kit.both(f"case.c{at}", severity="minor").qase(f"case.c{at}", severity="major")
+    kit.yaml("case.c2", title="New").both("case.d").yaml("case.d", title="D")
+    assert kit.plan().reverts == 3 and kit.plan(on_drift="fail").reverts == 0
+
+
+def test_the_precondition_covers_what_was_read(kit: Kit) -> None:
+    kit.both("case.a", 41, severity="minor").yaml("case.a", severity="major")
+    before = kit.plan().changes[0].precondition
+    for same in ({"description": ""}, {"description": None}, {"tags": []}, {"title": " case.a\r\n"}):
+        assert kit.qase("case.a", {"updated_at": "later"}, **same).plan().changes[0].precondition == before
+    for other in ({"description": "x"}, {"tags": ["x"]}, {"flaky": True}):
+        assert kit.qase("case.a", **other).plan().changes[0].precondition != before
+        kit.qase("case.a", drop=list(other))
 
 
 def test_recorded_as_given(kit: Kit) -> None:

@@ -116,6 +116,19 @@ def test_externals_that_are_none(live: Kit, name: str, written: Any, code: str, 
     assert words in problem.summary + problem.detail
 
 
+def test_a_suite_whose_parent_is_not_shown(live: Kit) -> None:
+    live.live("suite", 20, title="Lost", parent=21).live("suite", 30, title="Round", parent=31).live(
+        "suite", 31, parent=30
+    )
+    assert value(live.declare("case.a", suite={"external": "Lost"}), "case.a", "suite") == external(20)
+    assert errors(live.declare("case.b", suite={"external": "Round"})) == [("unknown-external", "case.b")]
+
+
+def test_shared_steps_are_called_so(live: Kit) -> None:
+    (problem,) = resolved(live.declare("case.a", steps=[{"shared": {"external": "Out"}}]))[1]
+    assert problem.summary == "Qase has no shared step called 'Out'."
+
+
 def test_what_is_managed_is_named_by_its_key(live: Kit) -> None:
     live.both("suite.mine", 8, title="Mine").declare("case.a", suite={"external": "Mine"}).declare(
         "case.b", suite=external(8)

@@ -97,6 +97,14 @@ def test_one_refused_attribute_stops_the_whole_object_and_all_are_shown(kit: Kit
     assert plan.requests == 0 and plan.summary.blocked == 1 and plan.summary.update == 0
 
 
+def test_all_that_is_in_conflict_is_named(kit: Kit) -> None:
+    case(kit, layer="api").yaml("case.pay", severity="major", layer="e2e").qase(
+        "case.pay", severity="minor", layer="unit"
+    )
+    blocked = change(kit.plan(), "case.pay").blocked
+    assert blocked and blocked.reason.startswith("layer, severity changed here and in Qase")
+
+
 def test_a_drift_that_the_policy_refuses_says_so(kit: Kit) -> None:
     found = change(case(kit).qase("case.pay", severity="minor").plan(on_drift="fail"), "case.pay")
     assert (
@@ -118,6 +126,8 @@ def test_reason_and_note(kit: Kit) -> None:
     case(kit, priority="low").qase("case.pay", {"updated_at": "2026-11-20T10:00:00Z"}, severity="minor")
     found = change(kit.plan(), "case.pay")
     assert found.reason == "drift" and found.notes == ("reverts an edit made in Qase on 2026-11-20",)
+    kit.qase("case.pay", {"author_id": 7, "position": 3})
+    assert kit.plan().drift[0].meta == {"updated_at": "2026-11-20T10:00:00Z", "author_id": 7}
     found = change(kit.yaml("case.pay", priority="high").plan(), "case.pay")
     assert found.reason == "config_changed"
     kit.qase("case.pay", {"updated_at": None})

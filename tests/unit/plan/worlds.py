@@ -22,7 +22,7 @@ STEPS: tuple[list[Any], ...] = ([], [{"action": "Open"}], [{"action": "Open"}, {
 def world(random: Random) -> Kit:
     """Everything at once: equal, edited on either side, gone from either side, renamed, adopted, never seen."""
     # One for all: where a member that vanished is made again and the drift of the test plan is kept, the state holds an
-    # id that nobody can tell from an edit (docs/decisions).
+    # id that nobody can tell from an edit.
     on_drift = random.choice(["revert", "keep", "fail"])
     kit = Kit(scope=random.choice([None, None, ["a/**"], ["a", "b/**", "."]]))
     for key in ("a", "b", "a/x", "b/x", "a/x/y"):
