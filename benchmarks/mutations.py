@@ -108,7 +108,8 @@ def find_code(code: CodeType, name: str, first: int) -> CodeType:
 def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[Function, str]]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function):
-            yield node, prefix + node.name
+            if not all(_is_text(each, node) for each in node.body):  # a protocol's methods have nothing to do
+                yield node, prefix + node.name
         elif isinstance(node, ast.ClassDef):
             yield from _functions(node, f"{prefix}{node.name}.")
 
@@ -119,7 +120,7 @@ def _walk(parent: ast.AST, lines: range) -> Iterator[tuple[Put, ast.AST, range, 
         if field in _UNSEEN:
             continue
         for at, node in enumerate(held if isinstance(held, list) else [held]):
-            if not isinstance(node, ast.AST) or _is_text(node):
+            if not isinstance(node, ast.AST) or _is_text(node, parent):
                 continue
             own = _own_lines(node) if isinstance(node, ast.stmt) else lines
             shown = parent if isinstance(node, ast.Constant | ast.keyword) else None
@@ -135,13 +136,15 @@ def _own_lines(node: ast.stmt) -> range:
     return range(node.lineno, max(node.lineno, last) + 1)
 
 
-def _is_text(node: ast.AST) -> bool:
-    """Whether it is a docstring, or words for people."""
+def _is_text(node: ast.AST, parent: ast.AST) -> bool:
+    """Whether it is a docstring, or words for people, or what stands in their place."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.JoinedStr):
-        return any(isinstance(each, ast.Constant) and " " in str(each.value) for each in node.values)
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip()
+        return any(isinstance(each, ast.Constant) and _is_text(each, node) for each in node.values)
+    if isinstance(node, ast.Constant) and node.value == "" and isinstance(parent, ast.IfExp):
+        return _is_text(parent.body, node) or _is_text(parent.orelse, node)
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and any(map(str.isspace, node.value))
 
 
 def _changes(node: ast.AST, put: Put) -> Iterator[tuple[str, ast.AST]]:

@@ -120,7 +120,7 @@ def _check_kinship(state: State, header: Header) -> None:
     raise StateError(
         f"The journal is of {printable(begun)}, but {printable(found)}.",
         "It tells what an interrupted run did. Taken for another state, it would bind wrong objects.",
-        "Put back the state file that belongs to it, or move the journal away and run `qase-iac state rebuild`.",
+        "Put back the state file that belongs to it, or move the journal away and run `qase-iac apply --new-state`.",
     )
 
 

@@ -34,7 +34,7 @@ def check_state_exists(plan: Plan) -> None:
         "no-state",
         f"There is no state, and project {printable(plan.project)} holds {held} object{'s' if held != 1 else ''}.",
         "Without a state it is not known which of them are this folder's; they might be doubled.",
-        "Bring back the state file, or make one: `qase-iac state rebuild`, `qase-iac adopt`, `qase-iac export`. "
+        "Bring back the state file, or start from a folder that `qase-iac export` writes with its state. "
         "`--new-state` starts one with this apply and adopts what matches by place and title.",
     )
 

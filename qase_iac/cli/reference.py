@@ -70,6 +70,8 @@ def _kind(kind: Any) -> str:
     width = max(len(row.name) for row in kind.attributes)
     for row in _written(kind):
         lines.append(f"  {row.name + ('*' if row.required else ' '):<{width + 1}}  {row.doc}")
+    if kind.file_name:
+        lines += ["", f"  Also `cases`, `suites` (nested in it); in {kind.file_name}.yaml `key`, `defaults`, `policy`."]
     lines += ["", "  * required. Every object also takes `protect` and `ignore_changes`."]
     return "\n".join([*lines, f"  More: qase-iac explain {kind.name}.{_written(kind)[-1].name}"])
 
@@ -83,8 +85,16 @@ def _attribute(kind: Any, name: str) -> str:
     if row is None:
         known = ", ".join(row.name for row in _written(kind))
         raise QaseIacError(f"A {kind.label} has no attribute {name!r}.", hint=f"It takes {known}.")
-    required = "Required.\n" if row.required else "Left out, it is not managed: what is in Qase stays.\n"
-    return f"{kind.name}.{row.name}: {row.doc}\nTakes {row.type.takes}.\n{required}\nExample:\n{_example(row)}"
+    return f"{kind.name}.{row.name}: {row.doc}\nTakes {row.type.takes}.\n{_left_out(row)}\nExample:\n{_example(row)}"
+
+
+def _left_out(row: Any) -> str:
+    """What it means not to write the attribute."""
+    if row.required:
+        return "Required.\n"
+    if row.local or row.always_managed:
+        return ""
+    return "Left out, it is not managed: what is in Qase stays.\n"
 
 
 def _example(row: Any) -> str:

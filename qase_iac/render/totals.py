@@ -18,7 +18,7 @@ def stateless(plan: Plan) -> str:
     if plan.new_state:
         return f"{said} apply starts a new one (--new-state)."
     return (
-        f"{said} apply refuses until `qase-iac export`, `adopt` or `state rebuild` made one, or --new-state is given."
+        f"{said} apply refuses until `qase-iac export` made one, or --new-state is given."
     )
 
 

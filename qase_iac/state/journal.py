@@ -154,7 +154,7 @@ def damaged(line: int, error: Exception) -> StateError:
     return StateError(
         f"The journal is damaged: line {line} makes no sense.",
         printable(f"{type(error).__name__}: {error}"),
-        "It tells what an interrupted run did. Move it away and run `qase-iac state rebuild`.",
+        "It tells what an interrupted run did. Move it away and look at `qase-iac plan` before the next apply.",
     )
 
 
@@ -171,7 +171,7 @@ class Journal:
             raise StateError(
                 f"An earlier run left its journal: {path}.",
                 "What it did has not been taken over into the state yet.",
-                "Run the command again; if this stays, run `qase-iac state rebuild`.",
+                "Run the command again; if this stays, move that file away and look at `qase-iac plan`.",
             )
         self.path = path
         self.header = header

@@ -70,6 +70,7 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
 def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None = None, verify: bool = False) -> Outcome:
     """Carries out a saved plan exactly, if nothing that it was made from has changed. Raises StalePlan otherwise."""
     if expect and expect != plan.digest:
+        load_online(session)
         raise StalePlan(
             f"This is not the plan that was approved: its digest is {plan.digest}.",
             f"--expect names {expect}.",

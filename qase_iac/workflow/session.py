@@ -132,13 +132,15 @@ class Session:
     def root(self) -> Path:
         return self.settings.root
 
-    def load(self, words: Catalogue | None = None) -> Loaded:
+    def load(self, words: Catalogue | None = None, explained: bool = False) -> Loaded:
         """The whole folder with every problem found; does not raise for problems in content.
 
-        `words` are the workspace's own where they are known; else those of catalogue.yaml count.
+        `words` are the workspace's own where they are known; else those of catalogue.yaml count. `explained` holds
+        rejected files against the JSON Schemas, too.
         """
         catalogue, found = read_catalogue(self.root)
-        loaded = load(self.settings, offline=words or catalogue, cache_dir=self.world.cache_dir)
+        cache = self.world.cache_dir
+        loaded = load(self.settings, offline=words or catalogue, cache_dir=cache, explained=explained)
         problems = sorted({*self.problems, *found, *loaded.diagnostics}, key=Diagnostic.sort_key)
         return Loaded(loaded.desired, problems, loaded.files)
 

@@ -28,7 +28,7 @@ class Validated:
 
 def validate(session: Session, online: bool = False, remember: bool = False) -> Validated:
     """Checks a project folder. Online it reads Qase, too, and `remember` writes its words to catalogue.yaml."""
-    loaded = session.load()
+    loaded = session.load(explained=True)
     if not (online or remember):
         return Validated(loaded.diagnostics, loaded.files, len(loaded.desired.resources))
     state = session.read_state()
@@ -38,7 +38,7 @@ def validate(session: Session, online: bool = False, remember: bool = False) -> 
     finally:
         connection.close()
     # The live workspace decides about words; what else is wrong offline stays.
-    loaded = session.load(Catalogue(options=snapshot.catalogue.options, live=False))
+    loaded = session.load(Catalogue(options=snapshot.catalogue.options, live=False), explained=True)
     _, problems = resolve(loaded.desired, snapshot, bound_ids(state))
     known = {(d.code, d.source.file, d.source.line) for d in loaded.diagnostics}
     found = loaded.diagnostics + [d for d in problems if (d.code, d.source.file, d.source.line) not in known]

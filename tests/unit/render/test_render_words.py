@@ -41,7 +41,7 @@ def test_a_plan_that_looked_away_does_not_claim_that_all_matches(parts):
 def test_without_state_the_first_line_says_so():
     plan = replace(rich(), stateless=True)
     assert lines(plan)[0].startswith("No state for project SHOP, which is not empty: apply refuses until")
-    assert "--new-state" in lines(plan)[0] and "state rebuild" in lines(plan)[0]
+    assert "--new-state" in lines(plan)[0] and "qase-iac export" in lines(plan)[0]
     assert lines(replace(plan, new_state=True))[0].endswith("apply starts a new one (--new-state).")
     assert "No state" in render(plan, "markdown")
 
