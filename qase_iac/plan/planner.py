@@ -43,11 +43,7 @@ def build(
     if options.destroy:
         desired = replace(desired, resources={}, moved=(), removed={}, adopt={})
     found = identify(desired, snapshot, state, _same_values(snapshot, state))
-    bound = {id: a.partition(".")[2] for (kind, id), a in found.addresses().items() if kind == "suite"}
-    suites = LiveSuites(snapshot, bound, titled(desired.resources))
-    maker = ChangeMaker(desired, snapshot, state, options, found, suites)
-    for resource in sorted(desired.resources.values(), key=lambda r: (RANK[r.address.kind], r.order, r.address)):
-        maker.consider(resource)
+    suites, maker = _compared(desired, snapshot, state, options, found)
     every = _all_changes(desired, snapshot, found, suites, maker, options)
     planned = select(every.by_address, every.edges, options)
     return Plan(
@@ -70,6 +66,18 @@ def build(
         stateless=not state.exists and any(snapshot.of(kind.name) for kind in CONTENT_KINDS),
         observed=_known(maker.out.observed, found, state, planned),
     )
+
+
+def _compared(
+    desired: Desired, snapshot: Snapshot, state: State, options: Options, found: Identities
+) -> tuple[LiveSuites, ChangeMaker]:
+    """The suite tree in Qase, and what came of comparing every declared object with its live one."""
+    bound = {id: a.partition(".")[2] for (kind, id), a in found.addresses().items() if kind == "suite"}
+    suites = LiveSuites(snapshot, bound, titled(desired.resources))
+    maker = ChangeMaker(desired, snapshot, state, options, found, suites)
+    for resource in sorted(desired.resources.values(), key=lambda r: (RANK[r.address.kind], r.order, r.address)):
+        maker.consider(resource)
+    return suites, maker
 
 
 def _known(

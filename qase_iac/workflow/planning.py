@@ -138,7 +138,8 @@ def read(session: Session, connection: Connection, desired: Desired, state: Stat
         full=full,
         progress=session.world.progress,
     )
-    if not snapshot.exists and (state.exists or not desired.create):
+    known = state.serial > 0 or state.bindings  # a run that was cut before its first outcome knows nothing of it
+    if not snapshot.exists and (known or not desired.create):
         hint = "Check `project:` in qase.yaml and the rights of the token."
         if not desired.create:
             hint += " `create: true` lets apply create the project."

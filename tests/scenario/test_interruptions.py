@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -137,7 +138,7 @@ MOMENTS = [pytest.param(before, id="before" if before else "after") for before i
 
 
 @pytest.mark.parametrize("before", MOMENTS)
-@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("at", range(1, 11))
 def test_killed_at_any_write_of_a_first_apply(tmp_path: Path, first: Folder, at: int, before: bool) -> None:
     folder = shop(tmp_path / "shop")
     run_and_kill(folder, at, before)
@@ -146,7 +147,7 @@ def test_killed_at_any_write_of_a_first_apply(tmp_path: Path, first: Folder, at:
 
 
 @pytest.mark.parametrize("before", MOMENTS)
-@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("at", range(1, 11))
 def test_killed_at_any_write_of_a_later_apply(tmp_path: Path, second: Folder, at: int, before: bool) -> None:
     folder = edit(shop(tmp_path / "shop").applied())
     run_and_kill(folder, at, before)
@@ -155,8 +156,7 @@ def test_killed_at_any_write_of_a_later_apply(tmp_path: Path, second: Folder, at
 
 
 def test_those_are_all_writes(first: Folder, second: Folder) -> None:
-    assert len(first.writes()) == 12
-    assert len(second.writes()) - len(first.writes()) == 12
+    assert len(first.writes()) == len(second.writes()) - len(first.writes()) == 10
 
 
 def test_killed_twice(tmp_path: Path, first: Folder) -> None:
@@ -269,7 +269,7 @@ def test_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(served: Any, fi
     assert "Stopping after the call in flight" in err
     assert "Traceback" not in err
     folder.app.faults.clear()
-    done = {row["address"] for row in __import__("json").loads(out)["operations"] if row["status"] == "done"}
+    done = {row["address"] for row in json.loads(out)["operations"] if row["status"] == "done"}
     assert done == set(folder.state["bindings"]) | {"project.SHOP"}
     assert len(folder.writes()) < len(first.writes())
     folder.applied(rate_limit=0)
