@@ -22,7 +22,10 @@ from qase_iac.state.model import Binding, State
 from qase_iac.values import printable
 
 FOLDER = ".qase-iac"
-_MEND = "Put back the previous version (the same name with .backup), or move it away and bind again with `qase-iac apply --new-state`."
+_MEND = (
+    "Put back the previous version (the same name with .backup), or move it away and bind again with "
+    "`qase-iac apply --new-state`."
+)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from qase_iac.config import files
 from qase_iac.config.attachments import inside
 from qase_iac.config.file_globs import glob_match
 from qase_iac.config.files import SourceFile, discover, find_project, read
