@@ -13,6 +13,7 @@ help: ## list the targets
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m compileall -q qase_iac
 	@touch $@
 
 demo: $(READY) ## plan and apply examples/web-shop against the emulator, then a one-line change
@@ -35,13 +36,15 @@ floors: $(READY)
 fresh: $(READY) ## fails when generated files are stale
 	@$(BIN)/python -m qase_iac schema --write $(VENV)/schemas 2>/dev/null
 	@diff -r $(VENV)/schemas schemas || { echo "schemas/ is stale: run make generate"; exit 1; }
+	@$(BIN)/python docs/generate.py --check || { echo "docs/ are stale: run make generate"; exit 1; }
 
-generate: $(READY) ## write schemas/ from the attribute tables
+generate: $(READY) ## write schemas/ and the generated parts of docs/ from the tables
 	@$(BIN)/python -m qase_iac schema --write schemas
+	@$(BIN)/python docs/generate.py
 
 coverage: $(READY)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(READY) ## speed and memory on the real collection (docs/performance.md)
 	@$(BIN)/python benchmarks/run.py

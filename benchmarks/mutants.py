@@ -149,11 +149,16 @@ class Run:
                     function.__defaults__, function.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
 
             return defaults
-        code = mutation.code(self._trees[mutation.file])
+        codes = list(_codes(mutation.code(self._trees[mutation.file])))
+        named = Counter((code.co_qualname, code.co_firstlineno) for code in codes)
 
         def exchange() -> None:
-            for function in functions:
-                function.__code__ = code
+            for code in codes:  # the function's own, and those of functions that it made while it was imported
+                key = code.co_qualname, code.co_firstlineno
+                if named[key] == 1:
+                    for function in self._functions.get((mutation.file, *key), ()):
+                        if function.__code__.co_freevars == code.co_freevars:
+                            function.__code__ = code
 
         return exchange
 
@@ -292,6 +297,14 @@ def _functions_of(files: set[str]) -> dict[tuple[str, str, int], list[FunctionTy
             code: CodeType = each.__code__
             found[code.co_filename, code.co_qualname, code.co_firstlineno].append(each)
     return found
+
+
+def _codes(code: CodeType) -> Iterable[CodeType]:
+    """A function's code and that of all functions inside it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _codes(const)
 
 
 def _bare(arguments: str) -> str:

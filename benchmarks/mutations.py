@@ -162,7 +162,9 @@ def _changes(node: ast.AST, put: Put) -> Iterator[tuple[str, ast.AST]]:
             yield "boolean" if isinstance(node.op, ast.Not) else "arithmetic", operand
         case ast.Constant(value) if not isinstance(put[0], ast.JoinedStr | ast.FormattedValue | ast.MatchValue):
             yield from _constants(value, "default" if isinstance(put[0], ast.arguments) else "constant")
-        case ast.Return(value) if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
+        case ast.Return(value) if value and not (
+            isinstance(value, ast.Constant) and value.value in (None, True, False)
+        ):
             yield "return", ast.Return(ast.Constant(None))
         case ast.Expr(ast.Call() | ast.Yield() | ast.YieldFrom()):
             yield "deletion", ast.Pass()

@@ -178,6 +178,11 @@ class RefSet(Type):
             return INVALID
         found: list[JSON] = []
         for item in nodes:
+            if is_null(item):
+                reporter.error(
+                    item, "empty-item", f"An item of `{row.name}` is empty.", "Write a key, or drop the line."
+                )
+                continue
             ref = parse_ref(item, self.kind, row, reporter)
             if ref in found:
                 reporter.warning(item, "repeated-item", f"`{row.name}` names the same {self.kind} twice.")

@@ -20,9 +20,11 @@ from qase_iac.cli.work import (
     show,
     warn,
 )
-from qase_iac.errors import QaseIacError
+from qase_iac.errors import QaseIacError, StalePlan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qase_iac.apply.events import Event
     from qase_iac.cli.progress import Meter
     from qase_iac.plan.model import Plan
@@ -62,13 +64,10 @@ def apply_command(
       qase-iac apply --auto-approve --allow-deletes 3
       qase-iac plan -o plan.json && qase-iac apply plan.json
     """
-    from qase_iac.plan.planfile_reader import read
     from qase_iac.workflow.applying import apply_fresh, apply_saved
 
-    saved: Plan | None = None
     if planfile_path:
         _refuse_options({**given, "full": full, "detailed_exitcode": detailed_exitcode})
-        saved = read(settings.path(planfile_path))
     elif expect:
         raise QaseIacError("--expect goes with a saved plan.", hint="qase-iac apply plan.json --expect sha256:…")
     elif not auto_approve and not sys.stdin.isatty():
@@ -76,7 +75,8 @@ def apply_command(
             "There is no terminal to ask on.", hint="Pass --auto-approve, or apply a plan that was saved and reviewed."
         )
     with _at_work(settings, given) as (session, doing, progress):
-        if saved:
+        if planfile_path:
+            saved = _saved(session, settings.path(planfile_path))
             outcome = apply_saved(session, saved, doing(None), expect, verify)
         else:
             confirm = _asker(settings, session, progress, auto_approve, fmt, full)
@@ -119,6 +119,18 @@ def _refuse_options(given: dict[str, Any]) -> None:
         raise QaseIacError(
             f"{flags} cannot be given with a saved plan.", "It is carried out exactly as it was reviewed."
         )
+
+
+def _saved(session: Session, path: Path) -> Plan:
+    """The plan in a file. Where it is none, files that are invalid are said first."""
+    from qase_iac.plan.planfile_reader import read
+    from qase_iac.workflow.planning import load_online
+
+    try:
+        return read(path)
+    except StalePlan:
+        load_online(session)
+        raise
 
 
 @contextmanager

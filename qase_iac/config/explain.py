@@ -72,6 +72,8 @@ def _errors(root: yaml.Node, shape: str, name: str) -> Iterable[tuple[yaml.Node,
 
     for error in _validator(shape).iter_errors(as_json(root)):
         best = best_match([error])
+        if best.validator == "required":
+            continue  # the tables' parser says that of every object, at its key
         node = _walk(root, list(best.absolute_path), name)
         message = best.message if len(best.message) <= 200 else f"{best.message[:200]} …"
         if best.validator == "additionalProperties" and isinstance(node, yaml.MappingNode):

@@ -17,9 +17,7 @@ def stateless(plan: Plan) -> str:
     said = f"No state for project {printable(plan.project)}, which is not empty:"
     if plan.new_state:
         return f"{said} apply starts a new one (--new-state)."
-    return (
-        f"{said} apply refuses until `qase-iac export` made one, or --new-state is given."
-    )
+    return f"{said} apply refuses until `qase-iac export` made one, or --new-state is given."
 
 
 def headline(plan: Plan, paint: Paint = plain) -> str:

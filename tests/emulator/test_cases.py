@@ -178,7 +178,16 @@ def fielded(make_api: MakeApi) -> Api:
 
 
 def test_custom_values_of_each_type(fielded: Api) -> None:
-    good = {"1": "t", "2": "1.5", "3": "2", "4": "1,5", "5": "1", "6": "https://x.y/z", "7": "5", "8": "2026-01-02T03:04"}
+    good = {
+        "1": "t",
+        "2": "1.5",
+        "3": "2",
+        "4": "1,5",
+        "5": "1",
+        "6": "https://x.y/z",
+        "7": "5",
+        "8": "2026-01-02T03:04",
+    }
     id = fielded.make("case", title="C", custom_field=good)
     values = [(row["id"], row["value"]) for row in fielded.one("case", id)["custom_fields"]]
     assert values == [(1, "t"), (2, "1.5"), (3, "2"), (4, "1"), (4, "5"), (5, "1"), (6, "https://x.y/z"), (7, "5"),

@@ -35,7 +35,9 @@ def test_wrong_shapes_of_nested_things(api: Api) -> None:
                  {"entity": 7}, {"entity": 0.0, "type": 1}, {"type": True}, {"is_required": 1, "value": [{"title": "A"}]}):  # fmt: skip
         api.refused(422, "POST", "/custom_field", {**field, **body})
     id = api.ok("POST", "/custom_field", {**field, "value": [{"title": "A"}]})["result"]["id"]
-    assert "replace_values" in messages(api.refused(422, "PATCH", f"/custom_field/{id}", {"title": "F", "replace_values": 5}))
+    assert "replace_values" in messages(
+        api.refused(422, "PATCH", f"/custom_field/{id}", {"title": "F", "replace_values": 5})
+    )
     api.refused(422, "PATCH", f"/shared_step/DEMO/{hash}", {"title": "S", "steps": []})
     api.refused(404, "GET", "/author/nobody")
 

@@ -203,7 +203,12 @@ def test_normalised_dumps_of_equal_projects_are_equal(make_api: MakeApi) -> None
     assert one == other
     assert first.app.dump("DEMO") != second.app.dump("DEMO")
     x = next(case for case in one["cases"] if case["title"] == "x")
-    assert (x["suite"], x["milestone"], x["tags"], x["custom_fields"]) == (["a", "in"], "M", ["t1", "t2"], {"F": ["A", "B"]})
+    assert (x["suite"], x["milestone"], x["tags"], x["custom_fields"]) == (
+        ["a", "in"],
+        "M",
+        ["t1", "t2"],
+        {"F": ["A", "B"]},
+    )
     assert x["steps"][0] == {"shared": "H"} and x["severity"] == "critical"
     assert one["plans"][0]["cases"] == [["a", "in", "x"], ["b", "y"]]
 

@@ -60,7 +60,10 @@ def test_any_create(client: httpx.Client, path: str, body: dict[str, Any], title
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(path=st.sampled_from(["/suite/DEMO/1", "/case/DEMO/1", "/plan/DEMO/1", "/milestone/DEMO/1", "/custom_field/1"]), body=BODIES)
+@given(
+    path=st.sampled_from(["/suite/DEMO/1", "/case/DEMO/1", "/plan/DEMO/1", "/milestone/DEMO/1", "/custom_field/1"]),
+    body=BODIES,
+)
 def test_any_update_reads_back(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
     answer = client.patch(path, content=json.dumps(body))
     assert answer.status_code in (200, 422), answer.text

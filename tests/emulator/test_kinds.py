@@ -209,7 +209,9 @@ def test_stock_system_fields(api: Api) -> None:
     assert isinstance(fields, list)
     by_slug = {field["slug"]: field for field in fields}
     words = {slug: [(o["id"], o["slug"]) for o in field["options"] or []] for slug, field in by_slug.items()}
-    assert words["severity"] == list(enumerate(["undefined", "blocker", "critical", "major", "normal", "minor", "trivial"]))
+    assert words["severity"] == list(
+        enumerate(["undefined", "blocker", "critical", "major", "normal", "minor", "trivial"])
+    )
     assert words["behavior"] == list(enumerate(["undefined", "positive", "negative", "destructive"], 1))
     assert words["type"][7] == (8, "functional") and words["is_flaky"] == [(0, "no"), (1, "yes")]
     assert {field["input_type"] for field in fields} >= {3} and by_slug["severity"]["type"] == 3
@@ -233,7 +235,12 @@ def test_custom_field_definitions_read_as_words_and_json_text(api: Api) -> None:
             "is_required": True, "projects_codes": ["demo"]}  # fmt: skip
     id = api.ok("POST", "/custom_field", body)["result"]["id"]
     one = api.get(f"/custom_field/{id}")
-    assert (one["entity"], one["type"], one["is_required"], one["projects_codes"]) == ("case", "selectbox", True, ["DEMO"])
+    assert (one["entity"], one["type"], one["is_required"], one["projects_codes"]) == (
+        "case",
+        "selectbox",
+        True,
+        ["DEMO"],
+    )
     assert json.loads(one["value"]) == [{"id": 7, "title": "A"}, {"id": 8, "title": "B"}]
     assert [row["id"] for row in api.rows("/custom_field", entity="case", type="selectbox")] == [id]
     assert api.rows("/custom_field", entity="run") == []

@@ -111,7 +111,9 @@ def test_cases(client: Any) -> None:
     assert [step.action for step in one.steps] == ["own", "a", "a"]
     assert (one.tags[0].title, one.attachments[0].filename, one.severity) == ("t", "a.txt", 1)
     cycle(api, "case", made, qase.TestCaseUpdate(title="Changed"))
-    ids = api.bulk("DEMO", qase.TestCasebulk(cases=[qase.TestCasebulkCasesInner(title=name) for name in "ab"])).result.ids
+    ids = api.bulk(
+        "DEMO", qase.TestCasebulk(cases=[qase.TestCasebulkCasesInner(title=name) for name in "ab"])
+    ).result.ids
     assert [one.title for one in api.get_cases("DEMO", limit=100).result.entities] == ["a", "b"] and len(ids) == 2
     with pytest.raises(qase.exceptions.ApiException) as refused:
         api.create_case("DEMO", qase.TestCaseCreate(title="C", is_flaky=7))

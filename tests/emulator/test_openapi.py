@@ -58,7 +58,9 @@ def reads(api: Api, shared: str) -> None:
     for path in ("/project/DEMO", "/custom_field/1", "/user/1", "/author/1", "/system_field", "/configuration/DEMO",
                  f"/shared_parameter/{shared}", f"/attachment/{api.rows('/attachment')[0]['hash']}"):  # fmt: skip
         api.get(path)
-    api.rows("/shared_parameter", **{"filters[search]": "P", "filters[type]": "group", "filters[project_codes][]": "DEMO"})
+    api.rows(
+        "/shared_parameter", **{"filters[search]": "P", "filters[type]": "group", "filters[project_codes][]": "DEMO"}
+    )
     api.rows("/custom_field", entity="case", type="multiselect")
     api.rows("/author", search="a", type="user")
     api.rows("/environment/DEMO", slug="e", search="E")
@@ -79,7 +81,13 @@ def removals(api: Api, case: int, hash: str, shared: str) -> None:
     api.ok("DELETE", f"/shared_parameter/{shared}")
     api.ok("DELETE", f"/attachment/{api.rows('/attachment')[0]['hash']}")
     api.rows("/case/DEMO")
-    for path in (f"/case/DEMO/{case}", "/plan/DEMO/1", f"/shared_step/DEMO/{hash}", "/milestone/DEMO/1", "/environment/DEMO/1"):
+    for path in (
+        f"/case/DEMO/{case}",
+        "/plan/DEMO/1",
+        f"/shared_step/DEMO/{hash}",
+        "/milestone/DEMO/1",
+        "/environment/DEMO/1",
+    ):
         api.ok("DELETE", path)
     api.ok("DELETE", "/suite/DEMO/1", {"destination_id": 2})
     api.ok("DELETE", "/suite/DEMO/2")

@@ -37,14 +37,18 @@ def test_a_real_collection_survives(make_api: MakeApi) -> None:
     if not PATH.exists():
         pytest.skip(f"the collection is not at {PATH}")
     suites = list(walk(json.loads(lzma.decompress(PATH.read_bytes()))["suites"], 0))
-    titles = sorted({field["title"] for suite, _ in suites for case in suite["cases"] for field in case["custom_fields"]})
+    titles = sorted(
+        {field["title"] for suite, _ in suites for case in suite["cases"] for field in case["custom_fields"]}
+    )
     api = make_api(seed={"custom_fields": [{"title": title, "type": "text"} for title in titles]})
     ids: dict[int, int] = {}
     sent = []
     for suite, parent in suites:
         ids[suite["id"]] = api.make("suite", title=suite["title"], parent_id=ids.get(parent))
         for case in suite["cases"]:
-            custom = {str(titles.index(one["title"]) + 1): one["value"] for one in case["custom_fields"] if one["value"]}
+            custom = {
+                str(titles.index(one["title"]) + 1): one["value"] for one in case["custom_fields"] if one["value"]
+            }
             sent.append({**{key: case[key] for key in TEXTS}, "suite_id": ids[suite["id"]], "steps": steps(case["steps"]),
                          "tags": case.get("tags") or [], "custom_field": custom})  # fmt: skip
     made = [id for start in range(0, len(sent), 100) for id in api.bulk(*sent[start : start + 100])]

@@ -57,7 +57,12 @@ def test_option_fields_are_numbers_in_lists_and_words_in_singles(old: Api) -> No
     (row,) = old.rows("/case/DEMO")
     assert (row["severity"], row["priority"], row["type"], row["behavior"]) == (1, 0, 1, 1)
     (one,) = old.ok("GET", "/case/DEMO/1")["result"]
-    assert (one["severity"], one["priority"], one["type"], one["behavior"]) == ("blocked", "undefined", "other", "undefined")
+    assert (one["severity"], one["priority"], one["type"], one["behavior"]) == (
+        "blocked",
+        "undefined",
+        "other",
+        "undefined",
+    )
     assert (one["is_automated"], one["is_deprecated"], one["links"], one["revision"]) == (True, True, [], 1)
 
 

@@ -49,7 +49,11 @@ def test_a_full_seed(tmp_path: Path) -> None:
     assert fields["Component"]["value"] == '[{"id": 1, "title": "Cart"}, {"id": 7, "title": "Search"}]'
     component = fields["Component"]
     assert (component["id"], component["default_value"], component["is_required"]) == (3, "7", True)
-    assert (fields["Notes"]["id"], fields["Notes"]["projects_codes"], fields["Notes"]["placeholder"]) == (4, ["SHOP2"], "p")
+    assert (fields["Notes"]["id"], fields["Notes"]["projects_codes"], fields["Notes"]["placeholder"]) == (
+        4,
+        ["SHOP2"],
+        "p",
+    )
     assert fields["Runner"]["entity"] == "run" and fields["Runner"]["is_enabled_for_all_projects"] is True
     assert [(row["id"], row["name"]) for row in rows("/user")] == [(4, "Ada"), (5, "Bob")]
     assert rows("/shared_parameter")[0]["id"] == "2b1c6f0e-0000-4000-8000-000000000001"
@@ -101,7 +105,11 @@ def test_an_empty_seed_makes_one_member(tmp_path: Path) -> None:
 def test_a_changed_seed_adds_what_is_missing(tmp_path: Path) -> None:
     field = {"title": "F", "type": "radio", "options": ["A"]}
     severity = [{"id": 1, "slug": "a", "title": "A"}]
-    first = {"projects": [{"code": "AA", "title": "A"}], "custom_fields": [field], "system_fields": {"severity": severity}}
+    first = {
+        "projects": [{"code": "AA", "title": "A"}],
+        "custom_fields": [field],
+        "system_fields": {"severity": severity},
+    }
     app = create_app(tmp_path / "db", seed=first)
     api = client(app)
     api.patch("/custom_field/1", json={"title": "Renamed", "value": [{"id": 1, "title": "A"}]})

@@ -97,6 +97,7 @@ def test_downloads_over_the_socket(server: RunningServer) -> None:
 
 def test_threads_do_not_step_on_each_other(server: RunningServer) -> None:
     with httpx.Client(base_url=server.url) as client, ThreadPoolExecutor(8) as pool:
+
         def work(number: int) -> int:
             if number % 3:
                 return len(client.get("/case/DEMO", params={"limit": 100}).json()["result"]["entities"])

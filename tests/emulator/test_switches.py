@@ -164,8 +164,11 @@ def _(api: Api) -> Any:
 @probe("foreign_id")
 def _(api: Api) -> Any:
     case = api.make("case", title="C")
-    bodies = {"suite": {"title": "S", "parent_id": 9}, "plan": {"title": "P", "cases": [case, 9]},
-              "case": {"title": "C", "suite_id": 9, "milestone_id": 9, "attachments": ["x"], "steps": [{"shared": "x"}]}}
+    bodies = {
+        "suite": {"title": "S", "parent_id": 9},
+        "plan": {"title": "P", "cases": [case, 9]},
+        "case": {"title": "C", "suite_id": 9, "milestone_id": 9, "attachments": ["x"], "steps": [{"shared": "x"}]},
+    }
     return [attempt(api, "POST", f"/{kind}/DEMO", body)[0] for kind, body in bodies.items()], [
         row["id"] for row in api.rows("/case/DEMO")
     ]
@@ -195,9 +198,9 @@ def _(api: Api) -> Any:
 @probe("old_aliases")
 def _(api: Api) -> Any:
     api.make("suite", title="S")
-    return [attempt(api, "GET", path)[0] for path in ("/projects", "/shared_steps/DEMO", "/custom_field/DEMO")], api.get(
-        "/suite/DEMO", **{"filters[search]": "nothing"}
-    )["filtered"]
+    return [
+        attempt(api, "GET", path)[0] for path in ("/projects", "/shared_steps/DEMO", "/custom_field/DEMO")
+    ], api.get("/suite/DEMO", **{"filters[search]": "nothing"})["filtered"]
 
 
 @probe("error_body")
@@ -223,7 +226,10 @@ def _(api: Api) -> Any:
 
 @probe("limit_out_of_range")
 def _(api: Api) -> Any:
-    return [attempt(api, "GET", "/suite/DEMO", params=params)[0] for params in ({"limit": 101}, {"limit": 0}, {"offset": -1})]
+    return [
+        attempt(api, "GET", "/suite/DEMO", params=params)[0]
+        for params in ({"limit": 101}, {"limit": 0}, {"offset": -1})
+    ]
 
 
 @probe("patch_bumps_updated")

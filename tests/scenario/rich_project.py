@@ -27,7 +27,10 @@ SEED: dict[str, Any] = {
             {"id": 9, "slug": "contract", "title": "Contract"},
         ],
     },
-    "users": [{"id": 4, "name": "Ann", "email": "ann@shop.example"}, {"id": 6, "name": "Bob", "email": "b@shop.example"}],
+    "users": [
+        {"id": 4, "name": "Ann", "email": "ann@shop.example"},
+        {"id": 6, "name": "Bob", "email": "b@shop.example"},
+    ],
     "shared_parameters": [
         {"title": "Browsers", "parameters": [{"title": "Browser", "values": ["Firefox", "Chromium"]}]},
     ],

@@ -189,7 +189,16 @@ def served(tmp_path: Path) -> Iterator[tuple[Folder, RunningServer]]:
 
 
 LOST = ("drop-after", "cut-off", "500-after", "502-after", "empty-body", "html")
-CREATES = ("/project", "/milestone/", "/shared_step/", "/suite/", "/attachment/", "/case/SHOP/bulk", "/case/SHOP$", "/plan/")
+CREATES = (
+    "/project",
+    "/milestone/",
+    "/shared_step/",
+    "/suite/",
+    "/attachment/",
+    "/case/SHOP/bulk",
+    "/case/SHOP$",
+    "/plan/",
+)
 
 
 @pytest.mark.parametrize("path", CREATES)

@@ -44,7 +44,9 @@ def test_an_export_applied_to_an_empty_emulator_makes_the_same_project(
     second = Folder(copy.root, emulator({**SEED, "salt": "another"}))
     address = re.search(r"url: .*", (copy.root / "qase.yaml").read_text())
     assert address is not None
-    second.edit("qase.yaml", address[0], "url: emulator").edit("qase.yaml", "project: SHOP\n", "project: SHOP\ncreate: true\n")
+    second.edit("qase.yaml", address[0], "url: emulator").edit(
+        "qase.yaml", "project: SHOP\n", "project: SHOP\ncreate: true\n"
+    )
     second.applied()
     first, again = rich.dump(), second.dump()
     assert again["project"].pop("description") == ""  # the API shows a project's title alone

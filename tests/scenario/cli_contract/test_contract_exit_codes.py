@@ -425,6 +425,13 @@ def test_3_comes_before_5_7_8_and_9(run: Run, shop: Folder, saved: Path) -> None
         assert run(shop, "destroy", "--auto-approve", "--allow-deletes", "1").code == 3
 
 
+def test_3_comes_before_5_of_a_plan_that_is_none(run: Run, shop: Folder, saved: Path) -> None:
+    shop.write({"broken.yaml": "cases: [\n"})
+    assert run(shop, "apply", saved, "--expect", "sha256:0").code == 3
+    saved.write_text("hello")
+    assert run(shop, "apply", saved).code == 3
+
+
 def test_5_comes_before_7_and_9(run: Run, shop: Folder, saved: Path) -> None:
     shop.edit("suites.yaml", "title: Receipt", "title: Receipts")
     shop.app.faults.add("html", times=0)

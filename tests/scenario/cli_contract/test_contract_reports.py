@@ -199,3 +199,31 @@ def test_the_report_in_words(run: Run, fresh: Folder) -> None:
     assert run(fresh, "apply", "--auto-approve").out.endswith("\nApplied: 10 added. 7 write requests.\n")
     edit_in_qase(fresh, "case.receipt", title="Slip")
     assert run(fresh, "apply", "--auto-approve").out.endswith("\nApplied: 1 changed. 1 write request.\n")
+
+
+ONLINE = {
+    "option": ("severity: grave", "grave"),
+    "custom field": ("custom_fields: {Nowhere: x}", "Nowhere"),
+    "option of a custom field": ("custom_fields: {Component: Nothing}", "Nothing"),
+    "external reference": ("milestone: {external_id: 99}", "99"),
+    "member": ("custom_fields: {Owner: nobody@example.com}", "nobody@example.com"),
+}
+
+
+@pytest.mark.parametrize("what", ONLINE)
+def test_validate_online_checks_options_fields_externals_members(
+    run: Run, folder: Callable[..., Folder], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    from qase_iac.emulator import create_app
+    from qase_iac.workflow.session import Session
+
+    words, named = ONLINE[what]
+    shop = folder({"c.yaml": f"cases:\n  a:\n    title: A\n    {words}\n"})
+    fields = [{"title": "Component", "type": "selectbox", "options": ["Cart"]}, {"title": "Owner", "type": "user"}]
+    seed = {"projects": [{"code": "SHOP", "title": "Shop"}], "custom_fields": fields}
+    app = create_app(seed=seed)
+    monkeypatch.setattr(Session, "_own_emulator", lambda self: app)
+    ran = run(shop, "validate", "--online", "--format", "json")
+    errors = [row for row in ran.json["diagnostics"] if row["severity"] == "error"]
+    assert ran.code == 3 and named in errors[0]["summary"] + errors[0]["detail"]
+    assert (errors[0]["file"], errors[0]["line"]) == ("c.yaml", 2)

@@ -29,7 +29,9 @@ def put(root: Path, *names: str, text: str = "a: 1\n") -> None:
         (root / name).write_text(text)
 
 
-def names_of(root: Path, content: tuple[str, ...] = ("**",), exclude: tuple[str, ...] = (), **more: set[str]) -> list[str]:
+def names_of(
+    root: Path, content: tuple[str, ...] = ("**",), exclude: tuple[str, ...] = (), **more: set[str]
+) -> list[str]:
     found, diagnostics = discover(root, list(content), list(exclude), **more)
     assert diagnostics == []
     return [file.name for file in found]
@@ -193,7 +195,10 @@ class TestLinks:
         (root / "pictures").symlink_to("img")
         found, diagnostics = discover(root, ["**"], [])
         assert [file.name for file in found] == ["z/real.yaml"]
-        assert [(each.source.file, each.code) for each in diagnostics] == [("a.yaml", "linked-twice"), ("b", "linked-twice")]
+        assert [(each.source.file, each.code) for each in diagnostics] == [
+            ("a.yaml", "linked-twice"),
+            ("b", "linked-twice"),
+        ]
         assert not any(each.is_error for each in diagnostics)
 
     def test_doubling_links_do_not_explode(self, root: Path) -> None:
@@ -263,7 +268,12 @@ class TestRead:
             found = read(SourceFile(root / name, name, 1))
             assert isinstance(found, Diagnostic)
             got[name] = found.code
-        assert got == {"pipe.yaml": "not-a-file", "big.yaml": "file-too-large", "folder.yaml": "not-a-file", "gone.yaml": "unreadable"}
+        assert got == {
+            "pipe.yaml": "not-a-file",
+            "big.yaml": "file-too-large",
+            "folder.yaml": "not-a-file",
+            "gone.yaml": "unreadable",
+        }
 
 
 class TestInside:

@@ -14,8 +14,8 @@ from qase_iac.config.yaml_source import read_yaml
 SLIPS = [
     ('- "Save" is clicked', "text-starts-with-quote", "- '\"Save\" is clicked'", '"Save" is clicked'),
     ("- 'Save' is clicked", "text-starts-with-quote", "- \"'Save' is clicked\"", "'Save' is clicked"),
-    ('- "Save" and "Cancel"', "text-starts-with-quote", "- '\"Save\" and \"Cancel\"'", '"Save" and "Cancel"'),
-    ("- \"It's\" on", "text-starts-with-quote", "- '\"It''s\" on'", '"It\'s" on'),
+    ('- "Save" and "Cancel"', "text-starts-with-quote", '- \'"Save" and "Cancel"\'', '"Save" and "Cancel"'),
+    ('- "It\'s" on', "text-starts-with-quote", "- '\"It''s\" on'", '"It\'s" on'),
     ("- `x` y", "text-starts-with-backtick", "- '`x` y'", "`x` y"),
     ("t: `x`", "text-starts-with-backtick", "t: '`x`'", "`x`"),
     ("- *bold* y", "text-starts-with-asterisk", "- '*bold* y'", "*bold* y"),
@@ -52,7 +52,12 @@ SLIPS = [
     ("t: [@a, b]", "text-starts-with-at", "t: ['@a', b]", "@a"),
     ("t: [b, *c*]", "text-starts-with-asterisk", "t: [b, '*c*']", "*c*"),
     ("t: {action: Pay: by card}", "colon-in-text", "t: {action: 'Pay: by card'}", "Pay: by card"),
-    ('t: {action: "Save" is on, x: y}', "text-starts-with-quote", "t: {action: '\"Save\" is on', x: y}", '"Save" is on'),
+    (
+        't: {action: "Save" is on, x: y}',
+        "text-starts-with-quote",
+        "t: {action: '\"Save\" is on', x: y}",
+        '"Save" is on',
+    ),
     ("- 'Don't click'", "quote-in-quotes", '- "Don\'t click"', "Don't click"),
     ('- "He said "hi" now"', "quote-in-quotes", "- 'He said \"hi\" now'", 'He said "hi" now'),
     ('- "C:\\path"', "bad-escape", "- 'C:\\path'", "C:\\path"),
@@ -184,8 +189,18 @@ def test_a_note_over_two_lines() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["- acton: x", "- Action: x", "- action: x", "- {action: x, data: y}", "- Note:\n      - nested", "- {'Note': x}",
-     "- Note: |\n      x", "- plain", "-\n    - a\n    - b", "- [[a]]"],
+    [
+        "- acton: x",
+        "- Action: x",
+        "- action: x",
+        "- {action: x, data: y}",
+        "- Note:\n      - nested",
+        "- {'Note': x}",
+        "- Note: |\n      x",
+        "- plain",
+        "-\n    - a\n    - b",
+        "- [[a]]",
+    ],
 )
 def test_not_a_text(line: str) -> None:
     assert slip_of(line) is None

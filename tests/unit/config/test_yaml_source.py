@@ -129,7 +129,7 @@ class TestDepthAndSize:
         "? ": b"? " * 100_000,
         "{? ": b"{? " * 100_000,
         "block": b"".join(b" " * at + b"a:\n" for at in range(1000)),
-        "hidden": b'a: ["]"' + b", [\"]\"" * 1000,
+        "hidden": b'a: ["]"' + b', ["]"' * 1000,
         "after text": b"a: |\n  [[[\nb: " + b"[" * 1000,
         "tagged": b"!!seq [" * 1000,
         "anchored": b"".join(b"&a%d [" % at for at in range(1000)),
@@ -173,7 +173,9 @@ class TestDepthAndSize:
         assert one("\n".join(lines)).code == "too-many-nodes"
 
     def test_merges_count_too(self) -> None:
-        lines = ["a0: &a0 {x: 1}"] + [f"a{at}: &a{at} {{<<: [*a{at - 1}, *a{at - 1}], k{at}: 1}}" for at in range(1, 60)]
+        lines = ["a0: &a0 {x: 1}"] + [
+            f"a{at}: &a{at} {{<<: [*a{at - 1}, *a{at - 1}], k{at}: 1}}" for at in range(1, 60)
+        ]
         assert one("\n".join(lines)).code == "too-many-nodes"
 
     def test_a_long_chain_of_aliases_is_deep(self) -> None:
@@ -309,7 +311,19 @@ VALUES = st.recursive(
     max_leaves=15,
 )
 MARKUP = st.lists(
-    st.sampled_from([*"abc \n\t:-#[]{},&*!|>'\"%@`?\\~=.0\r\u2028\ufeff\x00\U0001f600é", "- ", ": ", "\n  ", " #", "<<: ", "&a ", "*a", "---\n"]),
+    st.sampled_from(
+        [
+            *"abc \n\t:-#[]{},&*!|>'\"%@`?\\~=.0\r\u2028\ufeff\x00\U0001f600é",
+            "- ",
+            ": ",
+            "\n  ",
+            " #",
+            "<<: ",
+            "&a ",
+            "*a",
+            "---\n",
+        ]
+    ),
     max_size=60,
 ).map("".join)
 

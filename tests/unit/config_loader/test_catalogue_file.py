@@ -22,12 +22,24 @@ def known(catalogue: Catalogue) -> object:
 
 
 OPTION = st.builds(Option, st.integers(0, 99), TITLE, TITLE, st.booleans())
-FIELD = st.builds(CustomField, st.integers(0, 99), TITLE, st.sampled_from(FIELD_TYPES), st.lists(OPTION, max_size=3).map(tuple), st.booleans())
+FIELD = st.builds(
+    CustomField,
+    st.integers(0, 99),
+    TITLE,
+    st.sampled_from(FIELD_TYPES),
+    st.lists(OPTION, max_size=3).map(tuple),
+    st.booleans(),
+)
 
 
-@given(st.dictionaries(st.sampled_from(["severity", "priority", "type"]), st.lists(OPTION, max_size=4).map(tuple)), st.lists(FIELD, max_size=4).map(tuple))
+@given(
+    st.dictionaries(st.sampled_from(["severity", "priority", "type"]), st.lists(OPTION, max_size=4).map(tuple)),
+    st.lists(FIELD, max_size=4).map(tuple),
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-def test_written_is_read(tmp_path: Path, options: dict[str, tuple[Option, ...]], fields: tuple[CustomField, ...]) -> None:
+def test_written_is_read(
+    tmp_path: Path, options: dict[str, tuple[Option, ...]], fields: tuple[CustomField, ...]
+) -> None:
     live = Catalogue(options, fields)
     path = write_catalogue(tmp_path, live)
     assert path.name == "catalogue.yaml"

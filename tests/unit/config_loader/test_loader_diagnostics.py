@@ -44,14 +44,22 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "slash in a case's key": {"x.yaml": "cases: {«bad-key»a/b: {title: T}}"},
     "slash in a suite's key": {"x.yaml": "suites: {«nested-key»a/b: {title: T}}"},
     "long key": {"x.yaml": f"cases: {{«bad-key»{'k' * 129}: {{title: T}}}}"},
-    "illegal folder": {"Check Out/suite.yaml": "«bad-key»title: T", "y.yaml": "cases: {c: {title: T, suite: check-out}}"},
+    "illegal folder": {
+        "Check Out/suite.yaml": "«bad-key»title: T",
+        "y.yaml": "cases: {c: {title: T, suite: check-out}}",
+    },
     "illegal file": {"Pay!.case.yaml": "«bad-key»title: T", "y.yaml": "plans: {p: {title: P, cases: [pay]}}"},
     "root without a key": {"suite.yaml": "«bad-key»title: T"},
     "suite key too long": {
         "x.yaml": f"suites: {{{'a' * 100}: {{title: A, suites: {{«bad-key»{'b' * 100}: {{title: B}}}}}}}}"
     },
-    "twice in two files": {"a.yaml": "cases: {c: {title: A}}", "b.yaml": "cases:\n  «duplicate-declaration»c: {title: B}"},
-    "twice in one file": {"a.yaml": "cases: {c: {title: A}}\nsuites: {s: {title: S, cases: {«duplicate-declaration»c: {title: B}}}}"},
+    "twice in two files": {
+        "a.yaml": "cases: {c: {title: A}}",
+        "b.yaml": "cases:\n  «duplicate-declaration»c: {title: B}",
+    },
+    "twice in one file": {
+        "a.yaml": "cases: {c: {title: A}}\nsuites: {s: {title: S, cases: {«duplicate-declaration»c: {title: B}}}}"
+    },
     "case file and section": {"a.case.yaml": "title: A", "b.yaml": "cases: {«duplicate-declaration»a: {title: B}}"},
     "folder and section": {"a/suite.yaml": "title: A", "a.yaml": "suites: {«duplicate-declaration»a: {title: B}}"},
     "same key in one mapping": {"a.yaml": "cases:\n  c: {title: A}\n  «duplicate-key»c: {title: B}"},
@@ -72,14 +80,18 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "empty step": {"x.yaml": "cases: {c: {title: T, steps: [«empty-step»'']}}"},
     "a colon in a step": {"x.yaml": "cases:\n  c:\n    title: T\n    steps:\n      - «colon-in-text»Note: the form\n"},
     "protect": {"x.yaml": "cases: {c: {title: T, protect: «wrong-type»maybe}}"},
-    "ignored": {"x.yaml": "cases: {c: {title: T, ignore_changes: [severity, «unknown-attribute»sverity, «unknown-attribute»suites]}}"},
+    "ignored": {
+        "x.yaml": "cases: {c: {title: T, ignore_changes: [severity, «unknown-attribute»sverity, «unknown-attribute»suites]}}"
+    },
     "ignored in a suite": {"x.yaml": "suites: {c: {title: T, ignore_changes: [«unknown-attribute»custom_fields.X]}}"},
     "ignored no list": {"x.yaml": "cases: {c: {title: T, ignore_changes: «wrong-type»severity}}"},
     # words
     "unknown word": {"x.yaml": "cases: {c: {title: T, severity: «unknown-word»majr}}"},
     "unknown fixed word": {"x.yaml": "cases: {c: {title: T, status: «unknown-word»actal}}"},
     "unknown word in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {priority: [high, «unknown-word»hih]}}}"},
-    "unknown fixed word in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {automation: «unknown-word»robots}}}"},
+    "unknown fixed word in a rule": {
+        "x.yaml": OK + "plans: {p: {title: P, select: {automation: «unknown-word»robots}}}"
+    },
     "empty text in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {tags: [a, «empty-rule»'']}}}"},
     "bad pattern in a rule": {"x.yaml": OK + "plans: {p: {title: P, select: {suites: [«bad-pattern»Check Out]}}}"},
     # references
@@ -88,8 +100,12 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
     "dangling shared step": {
         "x.yaml": "cases: {c: {title: T, steps: [nope, {shared: «unknown-reference»nope}, {action: a, steps: [{shared: «unknown-reference»nope}]}]}}"
     },
-    "dangling member": {"x.yaml": OK + "plans: {p: {title: P, cases: [ok, {external: nope}, «unknown-reference»nope]}}"},
-    "dangling milestone in a rule": {"x.yaml": OK + "plans: {p: {title: P, exclude: {milestone: [«unknown-reference»m]}, cases: [ok]}}"},
+    "dangling member": {
+        "x.yaml": OK + "plans: {p: {title: P, cases: [ok, {external: nope}, «unknown-reference»nope]}}"
+    },
+    "dangling milestone in a rule": {
+        "x.yaml": OK + "plans: {p: {title: P, exclude: {milestone: [«unknown-reference»m]}, cases: [ok]}}"
+    },
     "wrong kind": {"x.yaml": STEP + "cases: {c: {title: T, milestone: «wrong-kind»s}}"},
     "in a case file": {"c.case.yaml": "title: T\nsuite: «unknown-reference»nope"},
     "in a suite file": {"s/suite.yaml": "title: T\ncases: {c: {title: C, milestone: «unknown-reference»nope}}"},
@@ -102,30 +118,50 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
         "s/x.yaml": "cases: {c: {title: T}, d: {title: D}}",
     },
     "no reference": {"x.yaml": "cases: {c: {title: T, suite: «bad-reference»Check Out}}"},
-    "contradiction": {"x.yaml": "suites: {s: {title: S, cases: {c: {title: T, suite: «suite-contradiction»o}}}, o: {title: O}}"},
-    "contradiction to the root": {"x.yaml": "suites:\n  s:\n    title: S\n    cases:\n      c:\n        title: T\n        «suite-contradiction»suite:\n"},
+    "contradiction": {
+        "x.yaml": "suites: {s: {title: S, cases: {c: {title: T, suite: «suite-contradiction»o}}}, o: {title: O}}"
+    },
+    "contradiction to the root": {
+        "x.yaml": "suites:\n  s:\n    title: S\n    cases:\n      c:\n        title: T\n        «suite-contradiction»suite:\n"
+    },
     # files
     "missing attachment": {"a/x.yaml": "cases: {c: {title: T, attachments: [«attachment-missing»no.png]}}"},
-    "missing attachment of a step": {"x.yaml": "cases: {c: {title: T, steps: [{action: no.png, attachments: [qase.yaml, «attachment-missing»no.png]}]}}"},
+    "missing attachment of a step": {
+        "x.yaml": "cases: {c: {title: T, steps: [{action: no.png, attachments: [qase.yaml, «attachment-missing»no.png]}]}}"
+    },
     "path that leaves": {"x.yaml": "cases: {c: {title: T, attachments: [«attachment-outside»../no.png]}}"},
     "absolute path": {"x.yaml": "cases: {c: {title: T, attachments: [«attachment-path»/etc/passwd]}}"},
     # the past
-    "bad address": {"x.yaml": OK + "removed: [«bad-address»pay, «bad-address»caze.pay, «bad-address»case.Pay, case.old]"},
+    "bad address": {
+        "x.yaml": OK + "removed: [«bad-address»pay, «bad-address»caze.pay, «bad-address»case.Pay, case.old]"
+    },
     "project is no address": {"x.yaml": OK + "removed: [«bad-address»project.SHOP]"},
     "address as a list": {"x.yaml": OK + "moved: [{from: «wrong-type»[a], to: case.ok}]"},
     "empty lists": {"x.yaml": OK + "moved:\nremoved: ~\nadopt:\n"},
-    "removed twice is fine": {"x.yaml": OK + "removed: [case.a, case.a]", "y.yaml": "adopt: {case.ok: 4}", "z.yaml": "adopt: {case.ok: 4}"},
+    "removed twice is fine": {
+        "x.yaml": OK + "removed: [case.a, case.a]",
+        "y.yaml": "adopt: {case.ok: 4}",
+        "z.yaml": "adopt: {case.ok: 4}",
+    },
     "removed no list": {"x.yaml": OK + "removed: «wrong-type»case.pay"},
     "moved": {
         "x.yaml": OK
         + "moved:\n  - «bad-move»{from: case.a}\n  - «bad-move»case.a\n  - «bad-move»{from: case.a, to: case.a}\n  - {from: case.a, to: «bad-move»suite.a}\n  - {from: case.a, to: «bad-address»b}\n"
     },
     "moved to nothing": {"x.yaml": OK + "moved: [«moved-to-nothing»{from: case.a, to: case.okk}]"},
-    "moved twice": {"x.yaml": OK + "moved:\n  - {from: case.a, to: case.ok}\n  - «moved-twice»{from: case.b, to: case.ok}\n"},
-    "moved away twice": {"x.yaml": "cases: {b: {title: B}, c: {title: C}}\nmoved:\n  - {from: case.a, to: case.b}\n  - «moved-twice»{from: case.a, to: case.c}\n"},
-    "a swap is fine": {"x.yaml": "cases: {a: {title: A}, b: {title: B}}\nmoved: [{from: case.a, to: case.b}, {from: case.b, to: case.a}]"},
+    "moved twice": {
+        "x.yaml": OK + "moved:\n  - {from: case.a, to: case.ok}\n  - «moved-twice»{from: case.b, to: case.ok}\n"
+    },
+    "moved away twice": {
+        "x.yaml": "cases: {b: {title: B}, c: {title: C}}\nmoved:\n  - {from: case.a, to: case.b}\n  - «moved-twice»{from: case.a, to: case.c}\n"
+    },
+    "a swap is fine": {
+        "x.yaml": "cases: {a: {title: A}, b: {title: B}}\nmoved: [{from: case.a, to: case.b}, {from: case.b, to: case.a}]"
+    },
     "removed and declared": {"x.yaml": OK + "removed: [«removed-and-declared»case.ok]"},
-    "adopted id twice": {"x.yaml": "cases: {a: {title: A}, b: {title: B}}\nadopt: {case.a: 4, «adopted-twice»case.b: 4}"},
+    "adopted id twice": {
+        "x.yaml": "cases: {a: {title: A}, b: {title: B}}\nadopt: {case.a: 4, «adopted-twice»case.b: 4}"
+    },
     "adopted by two ids": {"x.yaml": OK + "adopt: {case.ok: 4}", "y.yaml": "adopt: {«adopted-twice»case.ok: 5}"},
     "adopting the undeclared": {"x.yaml": OK + "adopt: {«unknown-reference»case.no: 4}"},
     "bad id": {"x.yaml": OK + STEP + "adopt: {case.ok: «bad-id»x, shared_step.s: «bad-id»4}"},
@@ -149,13 +185,23 @@ FOLDERS: dict[str, dict[str, str | bytes]] = {
         "in/else/suite.yaml": "title: E\nkey: /elsewhere",
         "x.yaml": "cases: {«out-of-scope»a: {title: A}, «out-of-scope»b: {title: B, suite: out}, c: {title: C, suite: in/deep}, d: {title: D, suite: elsewhere}, e: {title: E, suite: {external_id: 4}}}\nmilestones: {m: {title: M}}",
     },
-    "root in scope": {"qase.yaml": "project: SHOP\nscope: {suites: [.]}", "x.yaml": "cases: {a: {title: A}}\nsuites: {«out-of-scope»s: {title: S}}"},
-    "same title": {"x.yaml": "cases: {a: {title: T}, «same-title»b: {title: ' T '}, c: {title: T, suite: s}}\nsuites: {s: {title: S}, «same-title»r: {title: S}}"},
+    "root in scope": {
+        "qase.yaml": "project: SHOP\nscope: {suites: [.]}",
+        "x.yaml": "cases: {a: {title: A}}\nsuites: {«out-of-scope»s: {title: S}}",
+    },
+    "same title": {
+        "x.yaml": "cases: {a: {title: T}, «same-title»b: {title: ' T '}, c: {title: T, suite: s}}\nsuites: {s: {title: S}, «same-title»r: {title: S}}"
+    },
     "no content": {"qase.yaml": "«no-content»project: SHOP\n"},
     "nothing declared": {"qase.yaml": "«no-content»project: SHOP\n", "x.yaml": "removed: [case.a]\n"},
     # broken files hold back what may stand in them
-    "held back": {"x.yaml": "cases: {c: {title: T, milestone: m}}\nadopt: {case.d: 4}\n", "y.yaml": b"milestones: {m: {title: \xff}}\n"},
-    "yaml 1.1": {"x.yaml": "cases: {no: {title: no, tags: [1.10, 0x1F, 010, 12:30, off], description: «boolean-in-text»true}}"},
+    "held back": {
+        "x.yaml": "cases: {c: {title: T, milestone: m}}\nadopt: {case.d: 4}\n",
+        "y.yaml": b"milestones: {m: {title: \xff}}\n",
+    },
+    "yaml 1.1": {
+        "x.yaml": "cases: {no: {title: no, tags: [1.10, 0x1F, 010, 12:30, off], description: «boolean-in-text»true}}"
+    },
 }
 
 
@@ -205,14 +251,24 @@ def test_both_places_of_a_duplicate_are_shown(tmp_path: Path) -> None:
 
 
 def test_warnings_are_no_errors(tmp_path: Path) -> None:
-    write(tmp_path, {"x.yaml": "cases: {a: {title: T}, b: {title: T}}\nplans: {p: {title: P}}\nmoved: [{from: case.x, to: case.y}]"})
+    write(
+        tmp_path,
+        {
+            "x.yaml": "cases: {a: {title: T}, b: {title: T}}\nplans: {p: {title: P}}\nmoved: [{from: case.x, to: case.y}]"
+        },
+    )
     found = load_folder(tmp_path).diagnostics
     assert {each.code for each in found} == {"same-title", "empty-plan", "moved-to-nothing"}
     assert all(each.severity is Severity.WARNING for each in found)
 
 
 def test_control_characters_are_shown_escaped(tmp_path: Path) -> None:
-    write(tmp_path, {"x.yaml": 'cases: {"a\\e[31m": {title: T}, c: {title: T, "x\\e": 1, milestone: "\\e]"}}\n"\\e": {}\nremoved: ["\\e.x"]'})
+    write(
+        tmp_path,
+        {
+            "x.yaml": 'cases: {"a\\e[31m": {title: T}, c: {title: T, "x\\e": 1, milestone: "\\e]"}}\n"\\e": {}\nremoved: ["\\e.x"]'
+        },
+    )
     found = load_folder(tmp_path).diagnostics
     assert len(found) == 5
     assert not any("\x1b" in each.summary + each.detail for each in found)
@@ -253,7 +309,9 @@ cases:
 def test_an_unreadable_attachment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import builtins
 
-    expected = write(tmp_path, {"a.png": b"x", "x.yaml": "cases: {c: {title: T, attachments: [«attachment-unreadable»a.png]}}"})
+    expected = write(
+        tmp_path, {"a.png": b"x", "x.yaml": "cases: {c: {title: T, attachments: [«attachment-unreadable»a.png]}}"}
+    )
     real = builtins.open
 
     def refuse(path: object, *rest: object, **more: object) -> object:

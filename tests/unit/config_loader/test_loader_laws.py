@@ -41,7 +41,17 @@ def answer(root: Path, **options: object) -> str:
     found = load_folder(root, **options)
     desired = found.desired
     resources = [
-        [str(each.address), each.attributes, each.local, each.protect, sorted(each.ignore), sorted(each.defaulted), str(each.source), each.order, asdict(each.policy)]
+        [
+            str(each.address),
+            each.attributes,
+            each.local,
+            each.protect,
+            sorted(each.ignore),
+            sorted(each.defaulted),
+            str(each.source),
+            each.order,
+            asdict(each.policy),
+        ]
         for each in desired.resources.values()
     ]
     past = [list(map(str, desired.moved)), list(map(str, desired.removed)), str(desired.adopt)]
@@ -49,7 +59,9 @@ def answer(root: Path, **options: object) -> str:
 
 
 @pytest.mark.parametrize("folder", [FOLDER, BROKEN], ids=["good", "broken"])
-def test_the_order_in_which_a_folder_lists_its_files(tmp_path: Path, folder: dict[str, str | bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_in_which_a_folder_lists_its_files(
+    tmp_path: Path, folder: dict[str, str | bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, folder)
     first = answer(tmp_path)
     real = os.scandir
@@ -76,7 +88,13 @@ def test_the_hash_seed(tmp_path: Path, folder: dict[str, str | bytes]) -> None:
     write(tmp_path, folder)
     program = f"import sys, pathlib; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_loader_laws as t; print(t.answer(pathlib.Path({str(tmp_path)!r})))"
     answers = {
-        subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for seed in ("0", "1", "2")
     }
     assert len(answers) == 1 and answers.pop().strip() == answer(tmp_path).strip()
@@ -223,7 +241,11 @@ def test_the_digest_of_the_parsers_needs_their_sources(monkeypatch: pytest.Monke
     assert len(cache.parsers_digest()) == 64
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
 
 
 @given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), JSON), st.lists(st.text()))

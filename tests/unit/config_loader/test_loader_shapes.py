@@ -111,9 +111,18 @@ KEYS = [
     ({"a/suite.yaml": "title: A"}, {"a": None}),
     ({"a/b/suite.yaml": "title: B"}, {"a/b": None}),
     ({"a/suite.yaml": "title: A", "a/x/b/suite.yml": "title: B"}, {"a": None, "a/x/b": "a"}),
-    ({"Big Name/suite.yaml": "title: A\nkey: big", "Big Name/in/suite.yaml": "title: B"}, {"big": None, "big/in": "big"}),
-    ({"a/suite.yaml": "title: A", "a/b/suite.yaml": "title: B\nkey: /z", "a/b/c/suite.yaml": "title: C"}, {"a": None, "z": "a", "z/c": "z"}),
-    ({"a/suite.yaml": "title: A\nsuites: {b: {title: B, suites: {c: {title: C}}}}"}, {"a": None, "a/b": "a", "a/b/c": "a/b"}),
+    (
+        {"Big Name/suite.yaml": "title: A\nkey: big", "Big Name/in/suite.yaml": "title: B"},
+        {"big": None, "big/in": "big"},
+    ),
+    (
+        {"a/suite.yaml": "title: A", "a/b/suite.yaml": "title: B\nkey: /z", "a/b/c/suite.yaml": "title: C"},
+        {"a": None, "z": "a", "z/c": "z"},
+    ),
+    (
+        {"a/suite.yaml": "title: A\nsuites: {b: {title: B, suites: {c: {title: C}}}}"},
+        {"a": None, "a/b": "a", "a/b/c": "a/b"},
+    ),
     ({"a/suite.yaml": "title: A", "a/sub/s.yaml": "suites: {b: {title: B}}"}, {"a": None, "a/b": "a"}),
     ({"s.yaml": "suites: {b: {title: B, suites: {c: {title: C}}}}"}, {"b": None, "b/c": "b"}),
     ({"suite.yaml": "title: Top\nkey: top", "a/suite.yaml": "title: A"}, {"top": None, "top/a": "top"}),
@@ -122,7 +131,9 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("files", "expected"), KEYS, ids=[str(number) for number in range(len(KEYS))])
-def test_keys_and_parents_of_suites(tmp_path: Path, files: dict[str, str | bytes], expected: dict[str, str | None]) -> None:
+def test_keys_and_parents_of_suites(
+    tmp_path: Path, files: dict[str, str | bytes], expected: dict[str, str | None]
+) -> None:
     found = clean(tmp_path, files)
     assert {each.address.key: suite_of(each) for each in found.values()} == expected
 

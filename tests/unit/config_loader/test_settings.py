@@ -183,5 +183,7 @@ def test_an_unreadable_project_file(tmp_path: Path) -> None:
 
 
 def test_a_problem_of_a_profile_is_said_once(tmp_path: Path) -> None:
-    expected = write(tmp_path, {"qase.yaml": "project: SHOP\nprofiles: {a: {«unknown-setting»x: 1, api: {url: «bad-setting»b}}}\n"})
+    expected = write(
+        tmp_path, {"qase.yaml": "project: SHOP\nprofiles: {a: {«unknown-setting»x: 1, api: {url: «bad-setting»b}}}\n"}
+    )
     assert places(settings_of(tmp_path, profile="a")[1]) == expected
