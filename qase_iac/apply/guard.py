@@ -8,7 +8,7 @@ from qase_iac.apply.bind import Binder, Unbound
 from qase_iac.errors import SafetyRefusal, StalePlan
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import LiveObject, Policy, Snapshot
-from qase_iac.plan.model import Action, Change, Plan, Reason
+from qase_iac.plan.model import Action, Change, Plan
 from qase_iac.state.model import State
 from qase_iac.values import printable
 
@@ -61,7 +61,7 @@ def check_brake(plan: Plan, state: State, policy: Policy) -> None:
 
 def _destroyed(plan: Plan, state: State) -> list[str]:
     """A line for each object that would go, with what hangs on it."""
-    going = [c for c in plan.unblocked if c.action is Action.DELETE or c.reason is Reason.VANISHED]
+    going = [change for change in plan.unblocked if change.destroys]
     hanging: dict[str, list[str]] = {change.address: [] for change in going}
     for address, binding in state.bindings.items():
         for target in binding.depends_on:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from qase_iac.apply.events import OnEvent
@@ -15,8 +15,10 @@ from qase_iac.apply.report import Report
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import has_errors
 from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan, StateLocked
+from qase_iac.model import Desired, Snapshot
 from qase_iac.plan.digests import live_digest
 from qase_iac.plan.model import Action, Options, Plan
+from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.journal import Header, Journal, seen_of
 from qase_iac.state.lock import Holder
@@ -137,11 +139,22 @@ def _as_planned(session: Session, loaded: Loaded, memory: Memory, plan: Plan) ->
         desired, found = resolve(loaded.desired, snapshot, bound_ids(memory.state))
         if has_errors(found):
             raise ConfigurationError(found)
+        plan = _with_observed(plan, desired, snapshot, memory)
     except BaseException:
         connection.close()
         raise
     remote = QaseRemote(connection.client, session.project, snapshot)
     return Planned(plan, desired, snapshot, memory.state, connection, remote, loaded.diagnostics, memory)
+
+
+def _with_observed(plan: Plan, desired: Desired, snapshot: Snapshot, memory: Memory) -> Plan:
+    """The plan with what the files and Qase agree on, for the objects that it touches: a saved plan does not say it.
+
+    Without it an adopted object would have no history, and the next edit in Qase would look like one of ours.
+    """
+    observed = build(desired, snapshot, memory.state).observed
+    touched = {change.address for change in plan.unblocked}
+    return replace(plan, observed={address: values for address, values in observed.items() if address in touched})
 
 
 def _put_away(session: Session, planned: Planned) -> None:
