@@ -23,6 +23,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -35,8 +36,16 @@ from mutations import Mutation, mutations  # noqa: E402
 
 ROOT = HERE.parent
 TARGETS = ("qase_iac/plan/*.py", "qase_iac/apply/*.py", "qase_iac/api/codec.py")
-TESTS = ("tests/unit/plan", "tests/unit/apply", "tests/unit/api_remote", "tests/unit/state", "tests/contract",
-         "tests/scenario")  # fmt: skip
+TESTS = (
+    "tests/unit/plan",
+    "tests/unit/apply",
+    "tests/unit/api_remote",
+    "tests/unit/state",
+    "tests/contract",
+    "tests/scenario/test_laws_of_attributes.py",
+    "tests/scenario/test_laws_of_switches.py",
+)
+"""Those that are about these modules, and the laws. What only passes through them by the way is slow to kill."""
 OPTIONS = ("-q", "-s", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
 LEFT_OUT = (".venv", ".git", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
@@ -94,7 +103,7 @@ class Run:
         files = [str(path) for pattern in TARGETS for path in sorted(self.tree.glob(pattern))]
         self._trees = {path: ast.parse(Path(path).read_text("utf-8")) for path in files}
         _say(f"{len(session.items)} tests: which lines they reach…")
-        self._tests = Tests(session.items, files)
+        self._tests = Tests(session.items, files, self.given.jobs)
         self._functions = _functions_of(set(files))
         self._killers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         found = [each for path in files for each in mutations(path, self._trees[path])]
@@ -227,17 +236,32 @@ class Child:
 
 
 class Tests:
-    """The tests that pass: how long each takes, and which lines it reaches. Found out in a process of its own."""
+    """The tests that pass: how long each takes, and which lines it reaches. Found out in processes of their own."""
 
-    def __init__(self, items: list[Any], files: list[str]) -> None:
+    def __init__(self, items: list[Any], files: list[str], jobs: int) -> None:
         self.items = items
-        with tempfile.NamedTemporaryFile() as file:
-            child = Child(lambda: _baseline(items, files, file.name), 3600)
-            os.waitpid(child.pid, 0)
-            problem = child.answer()
-            if problem is not None:
-                sys.exit(f"The tests cannot be run: {problem}")
-            self.seconds, failed, self._reach = pickle.loads(Path(file.name).read_bytes())
+        self.seconds: dict[int, float] = {}
+        self._reach: dict[str, dict[int, list[int]]] = {}
+        share = -(-len(items) // jobs)
+        parts = [range(start, min(start + share, len(items))) for start in range(0, len(items), share)]
+        failed: set[int] = set()
+        with tempfile.TemporaryDirectory() as folder:
+            outs = [Path(folder) / str(part.start) for part in parts]
+            children = [
+                Child(partial(_baseline, items, part, files, out), 3600) for part, out in zip(parts, outs, strict=True)
+            ]
+            for child, out in zip(children, outs, strict=True):
+                os.waitpid(child.pid, 0)
+                problem = child.answer()
+                if problem is not None:
+                    sys.exit(f"The tests cannot be run: {problem}")
+                seconds, bad, reach = pickle.loads(out.read_bytes())
+                self.seconds |= seconds
+                failed |= bad
+                for path, lines in reach.items():
+                    held = self._reach.setdefault(path, {})
+                    for line, reaching in lines.items():
+                        held.setdefault(line, []).extend(reaching)
         for at in sorted(failed):
             _say(f"left out, it fails without a mutant: {items[at].nodeid}")
 
@@ -256,11 +280,12 @@ class Tests:
         return chosen
 
 
-def _baseline(items: list[Any], files: list[str], out: str) -> None:
+def _baseline(items: list[Any], part: range, files: list[str], out: Path) -> None:
+    """Runs some of the tests twice: to see where they go, then in the order and at the speed of the mutants."""
     import coverage
 
     cover = coverage.Coverage(data_file=None, config_file=False, include=files)
-    seconds = dict.fromkeys(range(len(items)), 0.0)
+    seconds = dict.fromkeys(part, 0.0)
     failed: set[int] = set()
 
     def once(order: list[int], before: Callable[[str], object]) -> None:
@@ -274,13 +299,13 @@ def _baseline(items: list[Any], files: list[str], out: str) -> None:
     cover.start()
     once(list(seconds), cover.switch_context)
     cover.stop()
-    once(sorted(seconds, key=lambda at: seconds[at]), lambda at: None)  # in the order, and at the speed, of the mutants
+    once(sorted(seconds, key=lambda at: seconds[at]), lambda at: None)
     data, bad = cover.get_data(), set(map(str, failed))
     reach: dict[str, dict[int, list[int]]] = {}
     for path in data.measured_files():
         lines = data.contexts_by_lineno(path)
         reach[path] = {line: [int(name) for name in names if name and name not in bad] for line, names in lines.items()}
-    Path(out).write_bytes(pickle.dumps((seconds, failed, reach)))
+    out.write_bytes(pickle.dumps((seconds, failed, reach)))
 
 
 def _passes(item: Any, following: Any) -> bool:
