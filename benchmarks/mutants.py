@@ -13,7 +13,6 @@ import ast
 import fnmatch
 import gc
 import os
-import pickle
 import random
 import shutil
 import signal
@@ -21,9 +20,8 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -32,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from mutants_report import Outcome, write_report  # noqa: E402
+from mutants_tests import Child, Tests, passes, say  # noqa: E402
 from mutations import Mutation, mutations  # noqa: E402
 
 ROOT = HERE.parent
@@ -102,7 +101,7 @@ class Run:
         assert Path(qase_iac.__file__).is_relative_to(self.tree), "the tests import another qase_iac than the copy"
         files = [str(path) for pattern in TARGETS for path in sorted(self.tree.glob(pattern))]
         self._trees = {path: ast.parse(Path(path).read_text("utf-8")) for path in files}
-        _say(f"{len(session.items)} tests: which lines they reach…")
+        say(f"{len(session.items)} tests: which lines they reach…")
         self._tests = Tests(session.items, files, self.given.jobs)
         self._functions = _functions_of(set(files))
         self._killers: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -111,7 +110,7 @@ class Run:
         if self.given.sample:
             drawn = sorted(random.Random(self.given.seed).sample(range(len(found)), min(self.given.sample, len(found))))
             found = [found[at] for at in drawn]
-        _say(f"{len(found)} mutants…")
+        say(f"{len(found)} mutants…")
         gc.collect()
         gc.freeze()
         self._work(found)
@@ -133,10 +132,10 @@ class Run:
                 self._reap(running)
             if at % 200 == 199:
                 done = Counter(each.status for each in self.outcomes)
-                _say(f"{at + 1} of {len(found)}, {time.monotonic() - started:.0f} s, {dict(done)}")
+                say(f"{at + 1} of {len(found)}, {time.monotonic() - started:.0f} s, {dict(done)}")
         while running:
             self._reap(running)
-        _say(f"{time.monotonic() - started:.0f} s")
+        say(f"{time.monotonic() - started:.0f} s")
 
     def _start(self, mutation: Mutation, tests: list[int]) -> Child:
         """Forks a process that has the mutant and runs the tests."""
@@ -175,7 +174,7 @@ class Run:
         change()
         for place, at in enumerate(tests):
             following = self._tests.items[tests[place + 1]] if place + 1 < len(tests) else None
-            if not _passes(self._tests.items[at], following):
+            if not passes(self._tests.items[at], following):
                 return at
         return None
 
@@ -200,118 +199,7 @@ class Run:
         )
         self.outcomes.append(outcome)
         if not outcome.dead:
-            _say(f"{outcome.file}:{outcome.line} {outcome.function}: {outcome.change} ({status})")
-
-
-class Child:
-    """A forked process that works out one value. It is stopped after so many seconds of CPU, or ten times as many."""
-
-    def __init__(self, work: Callable[[], object], seconds: float, label: str = "") -> None:
-        self._read, write = os.pipe()
-        self.pid = os.fork()
-        if self.pid:
-            os.close(write)
-            return
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
-        answer: object = "crashed"
-        try:
-            answer = work()
-        except BaseException as error:
-            answer = f"{label}: {error!r}"
-        finally:
-            with os.fdopen(write, "wb") as pipe:
-                pickle.dump(answer, pipe)
-            os._exit(0)
-
-    def answer(self) -> Any:
-        with os.fdopen(self._read, "rb") as stream:
-            try:
-                return pickle.load(stream)
-            except EOFError:
-                return "nothing"
-
-
-class Tests:
-    """The tests that pass: how long each takes, and which lines it reaches. Found out in processes of their own."""
-
-    def __init__(self, items: list[Any], files: list[str], jobs: int) -> None:
-        self.items = items
-        self.seconds: dict[int, float] = {}
-        self._reach: dict[str, dict[int, list[int]]] = {}
-        share = -(-len(items) // jobs)
-        parts = [range(start, min(start + share, len(items))) for start in range(0, len(items), share)]
-        failed: set[int] = set()
-        with tempfile.TemporaryDirectory() as folder:
-            outs = [Path(folder) / str(part.start) for part in parts]
-            children = [
-                Child(partial(_baseline, items, part, files, out), 3600) for part, out in zip(parts, outs, strict=True)
-            ]
-            for child, out in zip(children, outs, strict=True):
-                os.waitpid(child.pid, 0)
-                problem = child.answer()
-                if problem is not None:
-                    sys.exit(f"The tests cannot be run: {problem}")
-                seconds, bad, reach = pickle.loads(out.read_bytes())
-                self.seconds |= seconds
-                failed |= bad
-                for path, lines in reach.items():
-                    held = self._reach.setdefault(path, {})
-                    for line, reaching in lines.items():
-                        held.setdefault(line, []).extend(reaching)
-        for at in sorted(failed):
-            _say(f"left out, it fails without a mutant: {items[at].nodeid}")
-
-    def reaching(self, mutation: Mutation, killers: Mapping[str, Counter[int]], budget: float) -> list[int]:
-        """Those that reach the mutation: first what killed others in its function or file, then the fastest."""
-        reach = self._reach.get(mutation.file, {})
-        near, far = killers[f"{mutation.file} {mutation.function}"], killers[mutation.file]
-        found = {at for line in mutation.lines for at in reach.get(line, ())}
-        chosen: list[int] = []
-        total = 0.0
-        for at in sorted(found, key=lambda at: (-near[at], -far[at], self.seconds[at], at)):
-            total += self.seconds[at]
-            if chosen and total > budget:
-                break
-            chosen.append(at)
-        return chosen
-
-
-def _baseline(items: list[Any], part: range, files: list[str], out: Path) -> None:
-    """Runs some of the tests twice: to see where they go, then in the order and at the speed of the mutants."""
-    import coverage
-
-    cover = coverage.Coverage(data_file=None, config_file=False, include=files)
-    seconds = dict.fromkeys(part, 0.0)
-    failed: set[int] = set()
-
-    def once(order: list[int], before: Callable[[str], object]) -> None:
-        for at, following in zip(order, [*order[1:], None], strict=True):
-            before(str(at))
-            started = time.process_time()
-            if not _passes(items[at], None if following is None else items[following]):
-                failed.add(at)
-            seconds[at] = time.process_time() - started
-
-    cover.start()
-    once(list(seconds), cover.switch_context)
-    cover.stop()
-    once(sorted(seconds, key=lambda at: seconds[at]), lambda at: None)
-    data, bad = cover.get_data(), set(map(str, failed))
-    reach: dict[str, dict[int, list[int]]] = {}
-    for path in data.measured_files():
-        lines = data.contexts_by_lineno(path)
-        reach[path] = {line: [int(name) for name in names if name and name not in bad] for line, names in lines.items()}
-    out.write_bytes(pickle.dumps((seconds, failed, reach)))
-
-
-def _passes(item: Any, following: Any) -> bool:
-    from _pytest.runner import runtestprotocol
-
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+            say(f"{outcome.file}:{outcome.line} {outcome.function}: {outcome.change} ({status})")
 
 
 def _functions_of(files: set[str]) -> dict[tuple[str, str, int], list[FunctionType]]:
@@ -342,10 +230,6 @@ def _bare(arguments: str) -> str:
         if each:
             each.annotation = None
     return ast.unparse(node.args)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

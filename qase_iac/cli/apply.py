@@ -146,6 +146,7 @@ def _at_work(
         stopping = stack.enter_context(_graceful())
 
         def on_event(event: Event) -> None:
+            stopping.writing = True
             _show(event, progress)
             if session.world.events:
                 from qase_iac.apply.events import event_json
@@ -153,7 +154,7 @@ def _at_work(
                 session.world.events(event_json(event, session.world.now()))
 
         def doing(confirm: Callable[[Planned], bool] | None) -> Doing:
-            return Doing(holder(session), confirm or (lambda planned: True), on_event, lambda: bool(stopping))
+            return Doing(holder(session), confirm or (lambda planned: True), on_event, lambda: stopping.asked)
 
         yield session, doing, progress
 
@@ -176,20 +177,27 @@ def _show(event: Event, progress: Meter) -> None:
             pass
 
 
-@contextmanager
-def _graceful() -> Iterator[list[int]]:
-    """A list that is filled by the first Ctrl-C (or SIGTERM); the second one ends the program at once."""
-    seen: list[int] = []
+class _Stopping:
+    """Ctrl-C and SIGTERM. Before anything is written they end the program at once; from then on the first one lets
+    the call in flight end, and the second one does not."""
 
-    def stop(number: int, frame: Any) -> None:
-        if seen:
+    def __init__(self) -> None:
+        self.writing = False
+        self.asked = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if self.asked or not self.writing:
             raise KeyboardInterrupt
-        seen.append(number)
+        self.asked = True
         say("\nStopping after the call in flight. Once more stops at once.")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+@contextmanager
+def _graceful() -> Iterator[_Stopping]:
+    stopping = _Stopping()
+    before = {number: signal.signal(number, stopping) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield seen
+        yield stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -41,6 +41,8 @@ def emulator_command(
       qase-iac emulator --port 8090 --db qase.db
       QASE_TESTOPS_API_TOKEN=any qase-iac --api http://127.0.0.1:8090/v1 plan
     """
+    import sqlite3
+
     from qase_iac.emulator import create_app, load_seed, serve
 
     gc.enable()  # a server lives long
@@ -55,6 +57,6 @@ def emulator_command(
             seed=load_seed(settings.path(seed)) if seed else None,
         )
         serve(app, port=port, ready=lambda url: say(f"Qase emulator on {url}  (Ctrl-C stops it)"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise QaseIacError(f"The emulator cannot start: {error}.") from None
     return 0

@@ -116,8 +116,10 @@ def _wrong_usage(error: click.ClickException) -> int:
 def _bug(error: Exception, settings: Globals) -> int:
     if settings.verbose or os.environ.get("QASE_IAC_DEBUG"):
         raise error
+    from qase_iac.values import printable
+
     say(
-        f"Error: qase-iac failed in a way that it should not: {type(error).__name__}: {error}\n"
+        f"Error: qase-iac failed in a way that it should not: {type(error).__name__}: {printable(str(error))}\n"
         "Nothing more was done. Run again with -v for the details to report."
     )
     return 1

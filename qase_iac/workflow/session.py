@@ -214,14 +214,16 @@ class Session:
         return InProcess(self.world.app or self._own_emulator())
 
     def _own_emulator(self) -> Any:
+        import sqlite3
+
         from qase_iac.emulator import create_app, load_seed
 
         database = emulator_database(self.root, self.api)
-        seed = load_seed(self.root / self.settings.seed) if self.settings.seed else None
         try:
+            seed = load_seed(self.root / self.settings.seed) if self.settings.seed else None
             return create_app(database, seed=seed)
-        except (ValueError, OSError) as error:
-            raise QaseIacError(f"The emulator cannot start: {error}.") from None
+        except (ValueError, OSError, sqlite3.Error) as error:
+            raise QaseIacError(f"The emulator cannot start: {error}.", f"Its database is {database}.") from None
 
 
 def emulator_database(root: Path, api: str) -> Path | None:
