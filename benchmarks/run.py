@@ -53,8 +53,8 @@ def main() -> None:
 HEAD = """\
 # Speed and memory
 
-Made by `python benchmarks/run.py` (`--growth` adds the table of growth); nothing here is typed by hand. CPython {python}, 2 cores.
-CPU is user and system time of the whole client process, interpreter start included.
+Made by `python benchmarks/run.py`, which says more with `--growth`. Nothing here is typed by hand.
+CPython {python}, 2 cores. CPU is user and system time of the whole client process, interpreter start included.
 """
 
 

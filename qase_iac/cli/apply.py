@@ -138,6 +138,7 @@ def _at_work(
     settings: Globals, given: dict[str, Any]
 ) -> Iterator[tuple[Session, Callable[[Callable[[Planned], bool] | None], Doing], Meter]]:
     """A session in which Ctrl-C finishes what is in flight, and events are shown and logged."""
+    from qase_iac.apply.events import Finished, event_json
     from qase_iac.workflow.applying import Doing
 
     with ExitStack() as stack:
@@ -146,11 +147,9 @@ def _at_work(
         stopping = stack.enter_context(_graceful())
 
         def on_event(event: Event) -> None:
-            stopping.writing = True
+            stopping.writing = not isinstance(event, Finished)
             _show(event, progress)
             if session.world.events:
-                from qase_iac.apply.events import event_json
-
                 session.world.events(event_json(event, session.world.now()))
 
         def doing(confirm: Callable[[Planned], bool] | None) -> Doing:

@@ -56,7 +56,8 @@ class Meter:
     def stop(self) -> None:
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
+            self._bar = self._task = None
+            self._what = ""
 
 
 @contextmanager
