@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from e2e_kit import Folder, Ran, qase_yaml, run_cli
 
+from qase_iac.api.transports import SystemClock
 from qase_iac.emulator import create_app
 from qase_iac.workflow.session import Session
 
@@ -49,3 +50,11 @@ def cli(tmp_path: Path, app: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[.
                  "QASE_IAC_ALLOWED_HOSTS", "QASE_IAC_DEBUG", "NO_COLOR", "FORCE_COLOR"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return run_cli
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between attempts, and those of the rate limit, take no time."""
+    now = itertools.count()
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+    monkeypatch.setattr(SystemClock, "now", lambda self: float(next(now)))

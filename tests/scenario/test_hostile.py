@@ -180,6 +180,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Folder, RunningServer]]:
     app.close()
 
 
+@pytest.mark.usefixtures("no_waiting")
 def test_the_token_is_nowhere_but_in_its_header(
     served: tuple[Folder, RunningServer], cli: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

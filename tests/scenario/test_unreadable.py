@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from e2e_kit import Folder, actions
 
-from qase_iac.api.transports import SystemClock
 from qase_iac.emulator import create_app
 from qase_iac.errors import AccessDenied, ApiError
 
@@ -33,11 +32,7 @@ BROKEN = ("500", "502", "503", "504", "429", "drop-before", "cut-off", "html", "
 WRONG = ("short-page", "wrong-total")
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
-    ticks = iter(range(10**9))
-    monkeypatch.setattr(SystemClock, "now", lambda self: float(next(ticks)))
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from e2e_kit import HOLDER, Folder, actions
 
-from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan
+from qase_iac.apply.events import Event, OperationStarted
+from qase_iac.errors import ConfigurationError, QaseIacError, SafetyRefusal, StalePlan
 from qase_iac.plan.model import Options
 from qase_iac.plan.planfile import seal
 from qase_iac.workflow.applying import Doing, apply_fresh
@@ -46,13 +47,15 @@ def test_the_project_was_made_meanwhile(shop: Folder) -> None:
 def test_a_run_was_cut_short_meanwhile(shop: Folder) -> None:
     shop.applied()
     plan = shop.edit("a.yaml", "title: B", "title: B2").plan()
-    shop.edit("a.yaml", "title: A,", "title: A,") if False else shop.write({"c.yaml": "cases: {c: {title: C}}\n"})
-    state = shop.state_path.read_bytes()
-    shop.app.faults.add("500-after", method="POST")
-    shop.apply()  # leaves an intent without an outcome
-    shop.remove("c.yaml")
-    shop.state_path.write_bytes(state)
+
+    def die(event: Event) -> None:
+        if isinstance(event, OperationStarted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shop.apply(on_event=die)
     assert "interrupted" in refused(shop, plan)
+    shop.applied()
 
 
 def test_an_external_reference_that_is_gone(shop: Folder) -> None:
@@ -113,7 +116,7 @@ def test_the_answer_no(shop: Folder) -> None:
 def test_an_apply_of_nothing_to_nothing_makes_no_state(shop: Folder) -> None:
     shop.app.ui.create("", "project", code="SHOP", title="Shop")
     shop.write({"a.yaml": "removed: [case.gone]\ncases: {a: {title: A}}\n"})
-    report = shop.apply(select=("case.nobody",)).report if False else shop.apply(exclude=("case.a",)).report
+    report = shop.apply(exclude=("case.a",)).report
     assert report is not None and report.operations == ()
     assert list(shop.root.rglob("*.json")) == []
 
@@ -132,7 +135,7 @@ def unsettled(shop: Folder) -> Folder:
 
 def test_what_cannot_be_settled_is_refused_until_adopt_says_which(unsettled: Folder) -> None:
     writes = len(unsettled.writes())
-    assert {finding.code for finding in unsettled.plan().findings} == {"unsettled-create"}
+    assert "unsettled-create" in {finding.code for finding in unsettled.plan().findings}
     for _ in range(2):
         with pytest.raises(SafetyRefusal) as error:
             unsettled.apply()
@@ -145,8 +148,6 @@ def test_what_cannot_be_settled_is_refused_until_adopt_says_which(unsettled: Fol
 
 
 def test_the_state_is_not_mended_while_calls_are_open(unsettled: Folder) -> None:
-    from qase_iac.errors import QaseIacError
-
     for mend in (lambda: move(unsettled.session(), "case.a", "case.b", HOLDER),
                  lambda: remove(unsettled.session(), ["case.a"], HOLDER)):  # fmt: skip
         with pytest.raises(QaseIacError) as error:

@@ -84,6 +84,7 @@ def test_with_anything_else_wrong_qase_is_not_asked(shop: Folder) -> None:
     assert shop.app.requests == []
 
 
+@pytest.mark.usefixtures("no_waiting")
 def test_an_unreadable_qase_does_not_hide_what_is_wrong_with_the_files(shop: Folder) -> None:
     shop.app.faults.add("500", times=0)
     with pytest.raises(ConfigurationError) as error:
