@@ -12,7 +12,7 @@ from e2e_kit import Folder, Ran, qase_yaml, run_cli
 
 from qase_iac.api.transports import SystemClock
 from qase_iac.emulator import create_app
-from qase_iac.workflow.session import Session
+from qase_iac.workflow.session import Session, World
 
 
 def clock() -> Callable[[], float]:
@@ -50,6 +50,14 @@ def cli(tmp_path: Path, app: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[.
                  "QASE_IAC_ALLOWED_HOSTS", "QASE_IAC_DEBUG", "NO_COLOR", "FORCE_COLOR"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return run_cli
+
+
+@pytest.fixture(autouse=True)
+def no_sleeping(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Looking for what became of a call takes no time; how long it would have waited."""
+    slept: list[float] = []
+    monkeypatch.setattr(World, "sleep", lambda self, seconds: slept.append(seconds))
+    return slept
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from qase_iac.api.client import PAGE, Client, Written
 from qase_iac.api.codec import Entity, encode, identify
 from qase_iac.api.refresh import Objects, Reader, path_of, unfolded
-from qase_iac.attributes import Decoding, ResolveError, Steps, normal_text
+from qase_iac.attributes import Attribute, Decoding, RefTo, ResolveError, Steps, normal_text
 from qase_iac.errors import BadAnswer, Rejected
 from qase_iac.kinds import BY_NAME, KINDS, Kind
 from qase_iac.model import LiveObject, Snapshot
@@ -162,6 +162,9 @@ class QaseRemote:
         self._counts[kind] = len(objects)
         return objects
 
+    def grew(self, kind: str) -> bool:
+        return self._client.count(path_of(BY_NAME[kind], self._project)) > self._counts[kind]
+
     def list_cost(self, kind: str) -> int:
         table, count = BY_NAME[kind], self._counts[kind]
         pages = max(1, -(-count // PAGE))
@@ -174,15 +177,28 @@ class QaseRemote:
         within = {"suite_id": str(suite)}
         return self._children("case", suite, within), self._children("suite", suite, None)
 
+    def users(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
+        """The filter is checked again here, as in `holds`."""
+        return [
+            (table.name, user)
+            for table in KINDS
+            for row in table.attributes
+            if isinstance(row.type, RefTo) and row.type.kind == kind and row.name != table.parent
+            for user in self._referring(table, row, id, {row.reads: str(id)})
+        ]
+
     def _children(self, kind: str, suite: RemoteId, within: dict[str, str] | None) -> list[RemoteId]:
         table = BY_NAME[kind]
         assert table.parent is not None
-        row = table.attribute(table.parent)
+        return self._referring(table, table.attribute(table.parent), suite, within)
+
+    def _referring(self, table: Kind, row: Attribute, id: RemoteId, within: dict[str, str] | None) -> list[RemoteId]:
+        """Ids of the objects of a kind whose attribute `row` refers to `id`; `within` asks Qase for these alone."""
         path = path_of(table, self._project)
 
         def inside(entity: Entity) -> bool:
             place = {row.reads: entity[row.reads]}
-            return bool(row.type.decode(place, row, self._reader.decoding) == suite)
+            return bool(row.type.decode(place, row, self._reader.decoding) == id)
 
         def read() -> list[RemoteId]:
             pages = self._client.pages(path, within)
@@ -191,7 +207,8 @@ class QaseRemote:
         try:
             return self._client.steady(read)
         except (KeyError, TypeError, ValueError):
-            raise BadAnswer(f"Qase does not say where a {table.label} lies.", method="GET", path=path) from None
+            summary = f"Qase does not say the {row.name} of a {table.label}."
+            raise BadAnswer(summary, method="GET", path=path) from None
 
     def _learn_first(self, kind: Kind) -> None:
         """Cases are folded by the rows of shared steps: those written since are read before cases are."""

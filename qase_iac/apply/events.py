@@ -71,10 +71,19 @@ class OperationBlocked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing is sent for a while: the rate limit, or Qase asked for it. Made by whoever owns the client."""
+    """Nothing is sent for a while, and why."""
 
     seconds: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Qase did not say what became of a call and was asked, for so many seconds. `found`: it was carried out."""
+
+    addresses: tuple[str, ...]
+    found: bool
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,7 @@ Event = (
     | OperationFailed
     | OperationBlocked
     | Waiting
+    | Looked
     | ReadBack
     | Saved
     | Warned
@@ -134,6 +144,7 @@ _NAMES: dict[type[Event], str] = {
     OperationFailed: "operation_failed",
     OperationBlocked: "operation_blocked",
     Waiting: "waiting",
+    Looked: "looked",
     ReadBack: "read_back",
     Saved: "saved",
     Warned: "warning",

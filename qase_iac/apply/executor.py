@@ -32,16 +32,18 @@ def execute(
     now: Callable[[], str],
     on_event: OnEvent,
     interrupted: Callable[[], bool],
+    sleep: Callable[[float], None],
 ) -> Report:
     """Does what the plan says and reports on each of its changes; failures are in the report, not raised.
 
     `state` is changed in place and saved under the next serial; it has a lineage, and the journal is of it. `desired`
     is resolved, the one that the plan was made from. `read_file` gives the bytes of a path as the plan names it, or
-    raises OSError. `now` gives the time as ISO text. `interrupted` is asked before every call.
+    raises OSError. `now` gives the time as ISO text. `interrupted` is asked before every call. `sleep` lets
+    seconds pass.
     """
     if (journal.header.lineage, journal.header.serial) != (state.lineage, state.serial) or not state.exists:
         raise ValueError("the journal is not of this state")
-    run = Run(plan, desired, state, remote, journal, save_state, read_file, now, on_event, interrupted)
+    run = Run(plan, desired, state, remote, journal, save_state, read_file, now, on_event, interrupted, sleep)
     try:
         run.start()
         begin(run)

@@ -40,12 +40,20 @@ class Remote(Protocol):
         """All objects of a kind as they are now."""
         ...
 
+    def grew(self, kind: str) -> bool:
+        """Whether Qase counts more objects of a kind than are known, in one request. False may be a stale count."""
+        ...
+
     def list_cost(self, kind: str) -> int:
         """How many requests `read_all` takes, by the counts last seen."""
         ...
 
     def holds(self, suite: RemoteId) -> tuple[list[RemoteId], list[RemoteId]]:
         """Ids of the cases and of the suites that lie directly in a suite, read now."""
+        ...
+
+    def users(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
+        """(kind, id) of the objects that refer to this one by an attribute (cases: a milestone), read now."""
         ...
 
     @property

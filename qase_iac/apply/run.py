@@ -18,6 +18,7 @@ from qase_iac.apply.events import (
     Warned,
 )
 from qase_iac.apply.fold import enact
+from qase_iac.apply.looking import PATIENCE, look, not_found
 from qase_iac.apply.protocol import Remote
 from qase_iac.apply.report import Operation, Problem, Report, Status, problem_of
 from qase_iac.attributes import ResolveError
@@ -63,6 +64,8 @@ class Run:
     now: Callable[[], str]
     on_event: OnEvent
     interrupted: Callable[[], bool]
+    sleep: Callable[[float], None]
+    patience: float = PATIENCE
     operations: dict[str, Operation] = field(default_factory=dict)
     touched: dict[str, dict[RemoteId, Touched]] = field(default_factory=dict)
     refused_files: dict[str, Problem] = field(default_factory=dict)
@@ -176,19 +179,29 @@ class Run:
             OperationStarted(tuple(c.address for c in changes), changes[0].action, len(self.operations), total)
         )
         self.requests += 1
-        try:
-            ids = call()
-        except (QaseIacError, ResolveError) as error:
-            return self._refused(number, error)
-        problem = self._doubt(items, ids)
-        if problem:
+        status, problem, ids = self._send(number, items, call)
+        if problem and status is Status.UNKNOWN:
             self._record(number, UNKNOWN, cause=str(problem))
-            return Status.UNKNOWN, problem, ()
+            ids = look(self, items)
+            if not ids or self._doubt(items, ids):
+                return status, not_found(problem), ()
+        elif problem:
+            return status, problem, ()
         self._record(number, DONE, ids)
         for item, id in zip(items, ids, strict=True):
             self._enact(item, id)
         self._save_at_intervals(len(items))
         return Status.DONE, None, ids
+
+    def _send(
+        self, number: int, items: Sequence[Item], call: Callable[[], Sequence[RemoteId | None]]
+    ) -> tuple[Status, Problem | None, Sequence[RemoteId | None]]:
+        try:
+            ids = call()
+        except (QaseIacError, ResolveError) as error:
+            return *self._refused(number, error), ()
+        doubt = self._doubt(items, ids)
+        return (Status.UNKNOWN if doubt else Status.DONE), doubt, ids
 
     def _intend(self, items: Sequence[Item]) -> int:
         try:
@@ -204,33 +217,32 @@ class Run:
         except StateError as error:
             self.halt(problem_of(error, "journal_unwritable"))
 
-    def _refused(
-        self, number: int, error: QaseIacError | ResolveError
-    ) -> tuple[Status, Problem | None, Sequence[RemoteId | None]]:
+    def _refused(self, number: int, error: QaseIacError | ResolveError) -> tuple[Status, Problem]:
+        """What an error means. UNKNOWN is not written down yet."""
         problem = problem_of(error)
         if isinstance(error, Interrupted):
             self.requests -= 1
             self._record(number, FAILED, cause=INTERRUPTED.code)
-            return Status.BLOCKED, self.interrupt(), ()
-        ambiguous = isinstance(error, ApiError) and error.ambiguous
-        self._record(number, UNKNOWN if ambiguous else FAILED, cause=str(problem))
+            return Status.BLOCKED, self.interrupt()
+        if isinstance(error, ApiError) and error.ambiguous:
+            return Status.UNKNOWN, problem
+        self._record(number, FAILED, cause=str(problem))
         if isinstance(error, ResolveError):
             self.requests -= 1
         if isinstance(error, AccessDenied):
             self.deny(problem)
-        return (Status.UNKNOWN if ambiguous else Status.FAILED), problem, ()
+        return Status.FAILED, problem
 
     def _doubt(self, items: Sequence[Item], ids: Sequence[RemoteId | None]) -> Problem | None:
         """An answer to a create that cannot be right: too few ids, one twice, or one that is somebody else's."""
         if items[0].action != Action.CREATE:
             return None
-        hint = "The next run looks for what was made."
         if len(ids) != len(items) or len(set(ids)) != len(ids) or None in ids:
-            return Problem("bad_answer", f"Qase answered with {len(ids)} ids for {len(items)} objects.", hint=hint)
+            return Problem("bad_answer", f"Qase answered with {len(ids)} ids for {len(items)} objects.")
         bound = self._bound_ids(items[0].kind)
         taken = [id for id in ids if id is not None and id in bound]
         if taken:
-            return Problem("bad_answer", f"Qase says it made {taken[0]}, which is {bound[taken[0]]}.", hint=hint)
+            return Problem("bad_answer", f"Qase says it made {taken[0]}, which is {bound[taken[0]]}.")
         return None
 
     def _bound_ids(self, kind: str) -> dict[RemoteId, str]:

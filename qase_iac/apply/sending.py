@@ -191,9 +191,13 @@ def update(run: Run, change: Change) -> None:
     before, restore = _remember(run, change, ready)
     status, problem = _patch(run, ready)
     unwanted = _unwanted(ready, before, problem) if problem else set()
-    if problem and unwanted and _patch_rest(run, ready, unwanted):
-        _remember_refusal(run, ready, unwanted, problem)
-        return
+    if problem and unwanted:
+        rest, doubt = _patch_rest(run, ready, unwanted)
+        if rest is Status.DONE:
+            _remember_refusal(run, ready, unwanted, problem)
+            return
+        if rest is Status.UNKNOWN:
+            status, problem = rest, doubt
     conclude(run, change, status, problem, change.id)
     if problem is None:
         touch(run, ready, change.id, before, restore)
@@ -220,19 +224,19 @@ def _unwanted(ready: Ready, uncertain: Attributes, problem: Problem) -> set[str]
     return {name for name in uncertain if not fields or kind.attribute(name).writes in fields}
 
 
-def _patch_rest(run: Run, ready: Ready, unwanted: set[str]) -> bool:
-    """Sends what is left without `unwanted`; whether Qase took it, so that it was indeed about these."""
+def _patch_rest(run: Run, ready: Ready, unwanted: set[str]) -> tuple[Status, Problem | None]:
+    """Sends what is left without `unwanted`. DONE: Qase took it, so that the refusal was indeed about these."""
     rest = {name: value for name, value in ready.attributes.items() if name not in unwanted}
     if not rest:
-        return True
+        return Status.DONE, None
     known = {name: value for name, value in ready.item.record["sent"].items() if name not in unwanted}
     less = Ready(ready.change, rest, make_item(run, ready.change, rest, known))
     sent = run.requests
-    _, problem = _patch(run, less)
+    status, problem = _patch(run, less)
     run.retries += run.requests - sent
     if problem is None:
         touch(run, less, ready.change.id, {})
-    return problem is None
+    return status, problem
 
 
 def _remember_refusal(run: Run, ready: Ready, unwanted: set[str], problem: Problem) -> None:

@@ -91,7 +91,7 @@ def _pair(items: Sequence[Item], candidates: Sequence[LiveObject], settled: Sett
         bodies.setdefault(item.digest, []).append(item)
     # Whoever says most goes first: a body of few attributes is like many objects.
     for alike in sorted(bodies.values(), key=lambda alike: -len(alike[0].record.get("sent", {}))):
-        equal = [live for live in left if _same_body(alike[0], live)]
+        equal = [live for live in left if same_body(alike[0], live)]
         if len(equal) > len(alike):
             _report(alike, equal, settled)
             left = [live for live in left if live not in equal]
@@ -116,7 +116,8 @@ def _same(kind: str, live: LiveObject, name: str, value: JSON) -> bool:
     return bool(canon(live.attributes[name]) == canon(value))
 
 
-def _same_body(item: Item, live: LiveObject) -> bool:
+def same_body(item: Item, live: LiveObject) -> bool:
+    """Whether Qase holds everything that was sent."""
     sent = item.record.get("sent", {})
     return all(_same(item.kind, live, name, value) for name, value in sent.items() if not _cleared(live, name, value))
 

@@ -159,7 +159,7 @@ def _at_work(
 
 
 def _show(event: Event, progress: Meter) -> None:
-    from qase_iac.apply.events import OperationFailed, OperationFinished, Waiting, Warned
+    from qase_iac.apply.events import Looked, OperationFailed, OperationFinished, Waiting, Warned
 
     match event:
         case OperationFinished():
@@ -168,7 +168,12 @@ def _show(event: Event, progress: Meter) -> None:
             progress.stop()
             say(f"{event.address}: {event.reason}")
         case Waiting():
-            say(f"Waiting {event.seconds:.0f} s: {event.reason}")
+            progress.stop()
+            say(f"Waiting up to {event.seconds:.0f} s: {event.reason}.")
+        case Looked(found=True):
+            progress.stop()
+            more = f" and {len(event.addresses) - 1} more" if len(event.addresses) > 1 else ""
+            say(f"{event.addresses[0]}{more}: Qase did not answer as it should, but shows that it was done.")
         case Warned():
             progress.stop()
             say(f"Warning: {event.summary} {event.detail}".rstrip())

@@ -38,11 +38,22 @@ def world_for(settings: Globals) -> Iterator[tuple[World, Meter]]:
     with ExitStack() as stack:
         shown = stack.enter_context(meter(settings))
         world = World(progress=shown.reading, cache_dir=user_cache_path("qase-iac"))
+        world.waits = _told_waiting(world, shown)
         if settings.http_log:
             world.http_log = stack.enter_context(open_for_lines(settings.path(settings.http_log)))
         if settings.events:
             _log_events(world, shown, stack.enter_context(open_for_lines(settings.path(settings.events))))
         yield world, shown
+
+
+def _told_waiting(world: World, shown: Meter) -> Callable[[float, str], None]:
+    def waits(seconds: float, why: str) -> None:
+        shown.stop()
+        say(f"Waiting {seconds:.0f} s: {why}.")
+        if world.events:
+            world.events({"event": "waiting", "time": world.now(), "seconds": seconds, "reason": why})
+
+    return waits
 
 
 def _log_events(world: World, shown: Meter, file: TextIO) -> None:

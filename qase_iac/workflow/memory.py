@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from qase_iac.apply.fold import fold
+from qase_iac.apply.looking import still_late
 from qase_iac.apply.settle import Settled, settle, take_over
 from qase_iac.model import Snapshot
 from qase_iac.state.journal import Header, Intent, carry, read_journal
@@ -22,6 +23,12 @@ class Memory:
     header: Header | None = None
     changed: bool = False
     settled: Settled | None = None
+
+    def still_late(self, snapshot: Snapshot, now: float) -> float:
+        """For how many seconds an interrupted run's last call may still show in Qase; `now` is since 1970."""
+        if not (self.header and self.open):
+            return 0.0
+        return still_late(self.open, snapshot, self.state, self.header.seen, now)
 
     def settle(self, snapshot: Snapshot) -> Settled | None:
         """Looks for the outcome of open intents in what was read, and puts it into `state`."""

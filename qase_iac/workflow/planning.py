@@ -51,9 +51,8 @@ def make_plan(session: Session, options: Options) -> Planned:
     options = replace(options, bulk_size=session.settings.bulk_size)
     connection = session.connect()
     try:
-        snapshot = read(session, connection, loaded.desired, state)
-        snapshot.requests += session.requests
-        settled = memory.settle(snapshot)
+        snapshot = _read_settled(session, connection, loaded.desired, memory)
+        settled = memory.settled
         desired, plan = _plan(session, loaded.desired, snapshot, state, options, session.digest(loaded))
         if unread := _unread_members(plan, snapshot):
             _read_members(connection, session, snapshot, unread)
@@ -65,6 +64,23 @@ def make_plan(session: Session, options: Options) -> Planned:
     if settled:
         plan = replace(plan, findings=(*_told(settled), *plan.findings))
     return Planned(seal(plan), desired, snapshot, state, connection, remote, loaded.diagnostics, memory)
+
+
+def _read_settled(session: Session, connection: Connection, desired: Desired, memory: Memory) -> Snapshot:
+    """What is in Qase, with what an interrupted run left open settled by it.
+
+    A create that was sent a moment ago and does not show may still come: before it counts as lost, Qase is read again.
+    """
+    snapshot = read(session, connection, desired, memory.state)
+    requests = session.requests + snapshot.requests
+    if wait := memory.still_late(snapshot, session.world.wall()):
+        session.world.waits(wait, "an interrupted run was creating what Qase does not show, and may yet")
+        session.world.sleep(wait)
+        snapshot = read(session, connection, desired, memory.state)
+        requests += snapshot.requests
+    snapshot.requests = requests
+    memory.settle(snapshot)
+    return snapshot
 
 
 def load_online(session: Session) -> Loaded:
@@ -138,8 +154,8 @@ def read(session: Session, connection: Connection, desired: Desired, state: Stat
         full=full,
         progress=session.world.progress,
     )
-    known = state.serial > 0 or state.bindings  # a run that was cut before its first outcome knows nothing of it
-    if not snapshot.exists and (known or not desired.create):
+    # A state that binds nothing is left by a run whose first call failed: the project may well not be there yet.
+    if not snapshot.exists and (state.bindings or not desired.create):
         hint = "Check `project:` in qase.yaml and the rights of the token."
         if not desired.create:
             hint += " `create: true` lets apply create the project."

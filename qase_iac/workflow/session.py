@@ -44,7 +44,8 @@ def no_progress(what: str, done: int, total: int) -> None:
 class World:
     """What comes from outside, so that everything else is a function of its arguments.
 
-    `wall` gives seconds since 1970. `app` is a WSGI emulator to use for `emulator` in place of the folder's own.
+    `wall` gives seconds since 1970. `waits` is told before a
+    wait. `app` is a WSGI emulator to use for `emulator` in place of the folder's own.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -53,8 +54,13 @@ class World:
     http_log: TextIO | None = None
     events: Callable[[dict[str, Any]], None] | None = None
     progress: Progress = no_progress
+    waits: Callable[[float, str], None] = lambda seconds, why: None
     cache_dir: Path | None = None
     app: Any = None
+
+    def sleep(self, seconds: float) -> None:
+        """Lets time pass."""
+        time.sleep(seconds)
 
     def now(self) -> str:
         """The time as ISO text in UTC, to the second."""

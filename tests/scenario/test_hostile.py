@@ -200,7 +200,7 @@ def test_the_token_is_nowhere_but_in_its_header(
     go("export", tmp_path / "copy")
     folder.edit("a.yaml", "title: B", "title: B2")
     folder.app.faults.add("500-after", method="PATCH")
-    go("apply", "--auto-approve", code=6)
+    go("apply", "--auto-approve")
     folder.app.faults.add("html", method="GET", path="/case/", times=0)
     go("plan", code=9)
     folder.app.faults.clear()

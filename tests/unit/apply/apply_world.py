@@ -10,7 +10,7 @@ from qase_iac.apply.events import Event
 from qase_iac.apply.executor import execute
 from qase_iac.apply.report import Operation, Report
 from qase_iac.diagnostics import SourceRange
-from qase_iac.errors import NotFound
+from qase_iac.errors import NotFound, ServerFault
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import Catalogue, Desired, LiveObject, Resource, Snapshot
 from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Origin, Plan, Reason
@@ -43,6 +43,7 @@ class MemoryRemote:
         self.short_by = 0
         self._catalogue = Catalogue(shared_parameters=shared_parameters)
         self._snapshot = Snapshot(catalogue=self._catalogue)
+        self._made: dict[str, int] = {}
         self._last = 0
         self._clock = 0
 
@@ -61,6 +62,7 @@ class MemoryRemote:
     def look(self) -> Snapshot:
         """What a planner would read now."""
         objects = {kind: dict(found) for kind, found in self.objects.items()}
+        self._made.clear()
         self._snapshot = Snapshot(objects=objects, catalogue=self._catalogue)
         return self._snapshot
 
@@ -95,6 +97,7 @@ class MemoryRemote:
         self._before("create", kind, attributes.get("title"))
         id = self._make(kind, attributes, key)
         self._after("create", kind, attributes.get("title"))
+        self._made[kind] = self._made.get(kind, 0) + 1
         return id
 
     def _make(self, kind: str, attributes: Attributes, key: str = "") -> RemoteId:
@@ -108,6 +111,7 @@ class MemoryRemote:
         self._before("create_many", kind, titles)
         ids = [self._make(kind, attributes) for attributes in batch]
         self._after("create_many", kind, titles)
+        self._made[kind] = self._made.get(kind, 0) + len(ids)
         return ids[: len(ids) - self.short_by]
 
     def update(self, kind: str, id: RemoteId, attributes: Attributes, live: Attributes) -> None:
@@ -142,12 +146,18 @@ class MemoryRemote:
     def read_all(self, kind: str) -> dict[RemoteId, LiveObject]:
         self._reading("read_all", kind)
         whole = self.objects.get(kind, {})
+        self._snapshot.objects[kind] = dict(whole)
+        self._made[kind] = 0
         if not BY_NAME[kind].members:
             return dict(whole)
         return {
             id: replace(live, attributes={n: v for n, v in live.attributes.items() if n != "cases"}, partial=True)
             for id, live in whole.items()
         }
+
+    def grew(self, kind: str) -> bool:
+        self._reading("grew", kind)
+        return len(self.objects.get(kind, {})) > len(self._snapshot.of(kind)) + self._made.get(kind, 0)
 
     def list_cost(self, kind: str) -> int:
         return max(1, -(-len(self.objects.get(kind, {})) // PAGE))
@@ -157,6 +167,11 @@ class MemoryRemote:
         cases = [id for id, live in self.objects.get("case", {}).items() if live.attributes.get("suite") == suite]
         inner = [id for id, live in self.objects.get("suite", {}).items() if live.attributes.get("parent") == suite]
         return cases, inner
+
+    def users(self, kind: str, id: RemoteId) -> list[tuple[str, RemoteId]]:
+        self._reading("users", (kind, id))
+        found = [live for each in self.objects.values() for live in each.values()]
+        return [(live.kind, live.id) for live in found if live.attributes.get(kind) == id]
 
     def _reading(self, verb: str, detail: object) -> None:
         self.reads.append((verb, detail))
@@ -256,6 +271,7 @@ class Bench:
     files: dict[str, bytes] = field(default_factory=dict)
     saves: list[tuple[int, int]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
     stop_after: int | None = None
     save_fault: Callable[[State], None] = lambda state: None
 
@@ -284,6 +300,7 @@ class Bench:
             read_file=self._read_file,
             now=lambda: "2026-01-01T00:00:00Z",
             on_event=self.events.append,
+            sleep=self.slept.append,
             interrupted=lambda: self.stop_after is not None and len(self.remote.calls) >= self.stop_after,
         )
 
@@ -306,6 +323,11 @@ def statuses(report: Report) -> dict[str, str]:
 
 def operation(report: Report, address: str) -> Operation:
     return next(each for each in report.operations if each.address == address)
+
+
+def unreadable(verb: str, detail: object) -> None:
+    """A fault of reads: what became of a call cannot be found out."""
+    raise ServerFault("Qase is down.", status=503)
 
 
 def fail_on(wanted: object, error: Exception) -> Callable[[str, str, object], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from apply_world import Bench, desired_of, edit, fail_on, new, operation, resource, state_of, statuses
+from apply_world import Bench, desired_of, edit, fail_on, new, operation, resource, state_of, statuses, unreadable
 
 from qase_iac.errors import BadAnswer, NoAnswer, QaseIacError, RateLimited, Rejected, ServerFault
 from qase_iac.plan.model import Action, Reason
@@ -58,6 +58,7 @@ def test_a_refused_batch_is_halved_until_the_culprit_stands_alone(bench: Bench) 
 
 def test_an_ambiguous_bulk_is_unknown_for_all_and_never_sent_again(bench: Bench) -> None:
     bench.remote.after.append(fail_on("c1", NoAnswer("It was cut off.", ambiguous=True)))
+    bench.remote.read_faults.append(unreadable)
     report = bench.run(
         new("case.c1"), new("case.c2"), new("plan.p", ["case.c1"], cases=[{"known_after_apply": "case.c1"}])
     )
@@ -95,6 +96,7 @@ def test_a_5xx_that_had_no_effect_for_sure_fails_alone(bench: Bench) -> None:
 
 def test_too_few_ids_are_unknown_for_the_whole_batch(bench: Bench) -> None:
     bench.remote.short_by = 1
+    bench.remote.read_faults.append(unreadable)
     report = bench.run(new("case.c1"), new("case.c2"), new("case.c3"))
     assert set(statuses(report).values()) == {"unknown"}
     assert not bench.state.bindings
@@ -257,6 +259,7 @@ def test_protection_of_what_is_no_longer_declared_stays(bench: Bench) -> None:
 
 def test_an_unclear_answer_to_a_single_create_is_unknown(bench: Bench) -> None:
     bench.remote.after.append(fail_on("a", BadAnswer("HTML.", status=200, ambiguous=True)))
+    bench.remote.read_faults.append(unreadable)
     report = bench.run(new("suite.a"), edit("suite.b", 5, Action.UPDATE, ["suite.a"], title="B"))
     assert statuses(report) == {"suite.a": "unknown", "suite.b": "blocked"}
     assert report.exit_code == 6

@@ -18,6 +18,7 @@ from apply_world import (
     resource,
     state_of,
     statuses,
+    unreadable,
 )
 
 from qase_iac.apply.events import Warned
@@ -25,6 +26,7 @@ from qase_iac.diagnostics import SourceRange
 from qase_iac.errors import NoAnswer, NotFound, Rejected, ServerFault
 from qase_iac.model import Moved
 from qase_iac.plan.model import Action, Blocked, Change, Reason
+from qase_iac.state.journal import read_journal
 from qase_iac.state.model import Binding
 from qase_iac.values import Address
 
@@ -77,6 +79,7 @@ def test_an_update_that_may_have_happened_is_unknown_and_an_absent_object_fails(
     bench.remote.put("case", "a", 1)
     bench.state = state_of(**{"case.a": 1, "case.b": 2})
     bench.remote.after.append(fail_on(1, NoAnswer("cut", ambiguous=True)))
+    bench.remote.read_faults.append(lambda verb, detail: unreadable(verb, detail) if detail == ("case", 1) else None)
     report = bench.run(edit("case.a", 1, title="A"), edit("case.b", 2, title="B"))
     assert statuses(report) == {"case.a": "unknown", "case.b": "failed"}
     assert operation(report, "case.b").problem.code == "not_found"
@@ -337,6 +340,21 @@ def test_a_certain_attribute_that_comes_back_changed_is_only_served_so(bench: Be
     report = bench.run(edit("case.x", 1, severity="major"))
     assert report.exit_code == 0
     assert bench.state.bindings["case.x"].served == {"severity": "minor"}
+
+
+def test_when_nobody_knows_whether_the_rest_was_taken_it_is_unknown(bench: Bench) -> None:
+    bench.remote.put("case", "x", 1, milestone=9)
+    bench.state = state_of(**{"case.x": Binding(1, {"milestone": 9})})
+    answers = iter([Rejected("No.", status=422, field_errors=(("milestone_id", "must be a number"),)), None])
+
+    def fault(verb: str, kind: str, detail: object) -> None:
+        raise next(answers) or NoAnswer("cut", ambiguous=True)
+
+    bench.remote.faults.append(fault)
+    report = bench.run(edit("case.x", 1, title="y", milestone=None))
+    assert statuses(report) == {"case.x": "unknown"}
+    assert bench.state.bindings["case.x"].unsupported == {}
+    assert read_journal(bench.journal_path) is not None
 
 
 def test_what_was_refused_once_and_is_taken_now_is_no_longer_remembered(bench: Bench) -> None:

@@ -47,7 +47,9 @@ def _brakes(count: int, refused: bool, policy: Policy) -> None:
 
 
 def test_one_of_two_is_a_large_share() -> None:
-    with pytest.raises(SafetyRefusal, match="50% of 2 bound"):
+    with pytest.raises(
+        SafetyRefusal, match=r"deletes 1 of 2 bound objects \(50%\): more than max_delete_share \(20%, at most 0 of 2\)"
+    ):
         check_brake(plan_of(drop("case.a", 1)), state_of(**{"case.a": 1, "case.b": 2}), Policy())
 
 
@@ -56,7 +58,7 @@ def test_what_vanished_counts_and_what_is_blocked_does_not() -> None:
     blocked = drop("case.b", 2, blocked=Blocked("protected", "p"))
     bound = state_of(**BOUND)
     check_brake(plan_of(blocked), bound, Policy(max_deletes=0))
-    with pytest.raises(SafetyRefusal, match="deletes 1 object:") as caught:
+    with pytest.raises(SafetyRefusal, match="makes 1 again that vanished from Qase, of 100 bound objects") as caught:
         check_brake(plan_of(vanished, blocked), bound, Policy(max_deletes=0))
     assert "case.v" in caught.value.detail and "case.b" not in caught.value.detail
     assert "vanished" in caught.value.detail
@@ -186,4 +188,4 @@ def test_a_difference_that_cannot_be_named_is_still_one() -> None:
     change = edit("case.a", 1, milestone=None, attachments=[], before=before)
     with pytest.raises(StalePlan) as caught:
         verify_preconditions(plan_of(change), remote.look(), live_digest, state_of())
-    assert caught.value.detail == "- case.a (id 1) was changed in Qase"
+    assert caught.value.detail == "- case.a (id 1) was changed in Qase: something that the plan does not show"

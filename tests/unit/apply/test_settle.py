@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from apply_world import LINEAGE, Bench, edit, fail_on, new, state_of
+from apply_world import LINEAGE, Bench, edit, fail_on, new, state_of, unreadable
 
 from qase_iac.apply.bind import body_digest
 from qase_iac.apply.fold import enact, fold, rename
@@ -162,6 +162,7 @@ def test_the_project_itself_is_never_bound() -> None:
 def test_a_bulk_create_whose_answer_was_lost(bench: Bench, happened: bool) -> None:
     (bench.remote.after if happened else bench.remote.faults).append(fail_on("c1", NoAnswer("cut", ambiguous=True)))
     bench.remote.put("case", "c0", 1)
+    bench.remote.read_faults.append(unreadable)
     bench.run(*[new(f"case.c{n}") for n in range(3)])
     contents = read_journal(bench.journal_path)
     folded = fold(bench.state, contents)
