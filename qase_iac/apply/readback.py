@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from qase_iac.apply.events import ReadBack
 from qase_iac.apply.local import vouch
-from qase_iac.apply.report import NOT_SUPPORTED, Problem
+from qase_iac.apply.report import NOT_SUPPORTED, Altered, Problem
 from qase_iac.apply.run import Run, Touched
 from qase_iac.errors import ApiError
 from qase_iac.kinds import BY_NAME, Kind
@@ -69,6 +69,7 @@ def _compare(run: Run, kind: Kind, touch: Touched, binding: Binding, live: LiveO
         else:
             run.dirty |= name not in binding.served or binding.served[name] != held
             binding.served[name] = held
+            run.altered.append(Altered(touch.change.address, name, sent, held))
     vouch(run, binding, live)
     if ignored:
         names = ", ".join(ignored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +22,7 @@ from qase_iac.errors import (
     ServerFault,
 )
 from qase_iac.plan.model import Action
-from qase_iac.values import RemoteId
+from qase_iac.values import JSON, RemoteId
 
 
 class Status(StrEnum):
@@ -122,11 +122,24 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Altered:
+    """What Qase made of a value on the way: as it was sent, and as it is served. References are ids."""
+
+    address: str
+    attribute: str
+    sent: JSON
+    held: JSON
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """`requests` counts write calls made, uploads included; `retries` those of them that the plan did not announce.
 
     `halted` says why the run ended before its time. `saved` is false when the state could not be written: the
-    journal then holds what was done. `warnings` do not change what was done.
+    journal then holds what was done. `warnings` do not change what was done. `altered` is
+    known for what was read back. `backup` is the folder, as seen from the
+    project's, that holds what was deleted or overwritten as it was; None when there was nothing of the kind.
+    `command` is what goes on where this run ended.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -136,6 +149,9 @@ class Report:
     halted: Problem | None = None
     saved: bool = True
     warnings: tuple[str, ...] = ()
+    altered: tuple[Altered, ...] = ()
+    backup: str | None = None
+    command: str = "qase-iac apply"
 
     @property
     def applied(self) -> int:
@@ -180,4 +196,6 @@ class Report:
             "requests": self.requests,
             "retries": self.retries,
             "operations": [each.to_json() for each in self.operations],
+            "altered": [asdict(each) for each in self.altered],
+            "backup": self.backup,
         }

@@ -20,7 +20,7 @@ from qase_iac.apply.events import (
 from qase_iac.apply.fold import enact
 from qase_iac.apply.looking import PATIENCE, look, not_found
 from qase_iac.apply.protocol import Remote
-from qase_iac.apply.report import Operation, Problem, Report, Status, problem_of
+from qase_iac.apply.report import Altered, Operation, Problem, Report, Status, problem_of
 from qase_iac.attributes import ResolveError
 from qase_iac.errors import AccessDenied, ApiError, Interrupted, QaseIacError, StateError
 from qase_iac.model import Desired
@@ -74,6 +74,7 @@ class Run:
     requests: int = 0
     retries: int = 0
     warnings: list[str] = field(default_factory=list)
+    altered: list[Altered] = field(default_factory=list)
     dirty: bool = False
     saved: bool = True
 
@@ -298,6 +299,7 @@ class Run:
             self.halted,
             self.saved,
             tuple(self.warnings),
+            tuple(self.altered),
         )
         self.on_event(
             Finished(report.applied, report.failed, report.blocked, report.adopted, self.requests, self.stopped)

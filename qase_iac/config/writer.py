@@ -25,6 +25,10 @@ MAX_PART = 2 * 1024 * 1024
 """A file of sections is split here: far below what the loader refuses, and still something to review."""
 
 
+GITIGNORE = "# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n"
+"""What a new project folder keeps out of version control."""
+
+
 class FilePath(str):
     """A path below the project folder, inside attributes; written relative to the content file."""
 

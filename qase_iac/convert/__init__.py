@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from qase_iac.config.writer import Layout, WritableProject, check_target, write_project
+from qase_iac.config.writer import GITIGNORE, Layout, WritableProject, Written, check_target, write_project
 from qase_iac.convert import qase_json
 from qase_iac.convert.reading import read_source
 from qase_iac.errors import QaseIacError
@@ -47,8 +47,12 @@ def convert(
     name = target.absolute().name
     code = (project or code_of(name)).upper()
     converted = read(read_source(source), code=code, title=_title(name) or code)
-    written = write_project(target, converted, layout)
+    written = write_project(target, converted, layout, finish=_finish)
     return Converted(written.paths, len(converted.objects), tuple(converted.notes))
+
+
+def _finish(folder: Path, written: Written) -> None:
+    (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
 
 
 def code_of(name: str) -> str:

@@ -10,7 +10,7 @@ from qase_iac.plan.model import Action
 from qase_iac.render.changes import SYMBOLS, VERBS
 from qase_iac.render.layout import joined, paragraph, row, width_of
 from qase_iac.render.style import Paint, Style, painter, plain
-from qase_iac.render.words import count, listed, number
+from qase_iac.render.words import count, inline, listed, number
 from qase_iac.values import printable
 
 DONE_WORDS: dict[Action, str] = {
@@ -30,6 +30,10 @@ TITLES: dict[Status, tuple[str, str, Style]] = {
 """What is listed whenever there is some of it, in this order: heading, mark, style."""
 
 
+ALTERED = 20
+"""So many values that Qase changed are shown."""
+
+
 def report_text(report: Report, *, full: bool = False, color: bool = False) -> str:
     """The report; `full` lists what was done as well. Ends with a line break."""
     paint = painter(color)
@@ -40,7 +44,10 @@ def report_text(report: Report, *, full: bool = False, color: bool = False) -> s
     for status, (title, mark, style) in TITLES.items():
         blocks.append(_troubled(title, mark, style, by_status[status], paint))
     blocks.append([f"{paint(Style.WARN, 'warning')}  {printable(text)}" for text in report.warnings])
-    blocks.append([_sum(report, paint), *(printable(line) for line in advice(report))])
+    blocks.append(
+        [f"{paint(Style.WARN, 'note')}  {line}" if at == 0 else line for at, line in enumerate(altered(report))]
+    )
+    blocks.append([*saved(report), _sum(report, paint), *(printable(line) for line in advice(report))])
     return joined(blocks)
 
 
@@ -95,7 +102,8 @@ def reasons(operation: Operation) -> Iterator[str]:
     if problem.reason:
         yield problem.reason
     for field, message in problem.field_errors[:20]:
-        yield f"{field}: {message}"
+        if f"{field}: {message}" not in problem.reason:
+            yield f"{field}: {message}"
     roots = [address for address in problem.by if address not in problem.reason]
     if roots:
         yield f"Because of {listed(roots, 5)}."
@@ -140,6 +148,22 @@ def _sum(report: Report, paint: Paint = plain) -> str:
     return f"{paint(style, went)}: {sums}"
 
 
+def saved(report: Report) -> Iterator[str]:
+    """Where the objects are as they were, if any was to be deleted or changed."""
+    if report.backup:
+        yield f"Backup: {printable(report.backup)} holds what was deleted or changed, as it was."
+
+
+def altered(report: Report) -> Iterator[str]:
+    """What Qase, or somebody at that very moment, made of values on the way; nothing when all is as it was sent."""
+    if report.altered:
+        yield f"Qase holds {count(len(report.altered), 'value')} otherwise than sent. Plans take that for agreed:"
+    for each in report.altered[:ALTERED]:
+        yield f"  {each.address}  {printable(each.attribute)}: {inline(each.sent)} → {inline(each.held)}"
+    if len(report.altered) > ALTERED:
+        yield f"  and {number(len(report.altered) - ALTERED)} more (all in --format json)"
+
+
 def advice(report: Report) -> Iterator[str]:
     """What people have to know and do now; nothing when all is well."""
     if report.halted:
@@ -151,6 +175,6 @@ def advice(report: Report) -> Iterator[str]:
     blocked_by_plan = all(each.planned_block for each in report.operations if each.status is Status.BLOCKED)
     if report.interrupted or report.failed or report.halted or (report.blocked and not blocked_by_plan):
         cure = "Mend what failed, then continue" if report.failed - report.unknown else "Continue"
-        yield f"{cure} with `qase-iac apply`: what is done is recorded and is not done twice."
+        yield f"{cure} with `{report.command}`: what is done is recorded and is not done twice."
     elif report.blocked:
-        yield "`qase-iac plan` says what to do about what is blocked."
+        yield "What is blocked stays so, run after run, until somebody does what stands beside it."

@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from qase_iac.apply.events import OnEvent
 from qase_iac.apply.executor import execute
-from qase_iac.apply.guard import check_before_apply, verify_plan, verify_preconditions
+from qase_iac.apply.guard import check_before_apply, check_number, verify_plan, verify_preconditions
 from qase_iac.apply.report import Report
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import has_errors
@@ -22,6 +21,7 @@ from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.journal import Header, Journal, seen_of
 from qase_iac.state.lock import Holder
+from qase_iac.workflow.backing import back_up
 from qase_iac.workflow.memory import Memory, put_away, recall
 from qase_iac.workflow.planning import Planned, bound_ids, load_online, make_plan, read
 from qase_iac.workflow.session import TOOL, Session
@@ -58,7 +58,8 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
     with _alone(session, doing.holder):
         planned = make_plan(session, options)
         try:
-            _check_number(planned.plan, options)
+            if options.destroy:
+                check_number(planned.plan, planned.state, options.allow_deletes)
             check_before_apply(planned.plan, planned.state, session.settings.policy)
             if not doing.confirm(planned):
                 return Outcome(planned.plan)
@@ -88,18 +89,6 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
         finally:
             planned.connection.close()
         return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
-
-
-def _check_number(plan: Plan, options: Options) -> None:
-    """Whoever deletes everything has to know how much that is, however much the brake would let pass."""
-    count, named = plan.destructive, options.allow_deletes
-    if options.destroy and count not in (0, named):
-        raise SafetyRefusal(
-            "brake",
-            f"This deletes {count} object{'s' if count != 1 else ''}, and --allow-deletes says {named}.",
-            "\n".join(f"- {change.address}" for change in islice(plan.unblocked, 30)),
-            f"Nothing was written. If this is meant, pass --allow-deletes {count}.",
-        )
 
 
 @contextmanager
@@ -189,8 +178,11 @@ def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
         time=session.world.now(),
         seen=seen_of(planned.snapshot),
     )
+    state.seen = header.seen
+    backup = back_up(session, planned)
+    written = planned.connection.stack.log.writes
     journal = Journal(session.store.journal_path, header)
-    return execute(
+    report = execute(
         plan,
         planned.desired,
         state,
@@ -202,7 +194,10 @@ def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
         now=session.world.now,
         on_event=doing.on_event,
         interrupted=doing.interrupted,
+        sleep=session.world.sleep,
     )
+    again = planned.connection.stack.log.writes - written - report.requests
+    return replace(report, requests=report.requests + again, retries=report.retries + again, backup=backup)
 
 
 def _read_inside(session: Session, path: str) -> bytes:

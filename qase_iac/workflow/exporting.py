@@ -12,7 +12,7 @@ from qase_iac.api.refresh import refresh
 from qase_iac.config import files
 from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.settings import Settings
-from qase_iac.config.writer import Layout, WritableFile, Written, check_target, write_project
+from qase_iac.config.writer import GITIGNORE, Layout, WritableFile, Written, check_target, write_project
 from qase_iac.convert.live import export_project
 from qase_iac.errors import NotFound, QaseIacError
 from qase_iac.model import Snapshot
@@ -23,8 +23,6 @@ from qase_iac.state.model import State
 from qase_iac.state.store import LocalStore, state_path
 from qase_iac.workflow.planning import bound_ids
 from qase_iac.workflow.session import TOOL, Ask, Connection, Session, World, emulator_database
-
-GITIGNORE = "# State, emulator database, cache and backups of qase-iac\n.qase-iac/\n"
 
 
 @dataclass(frozen=True)

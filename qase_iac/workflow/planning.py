@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -15,12 +16,13 @@ from qase_iac.diagnostics import Diagnostic, Severity, has_errors
 from qase_iac.errors import ConfigurationError, NotFound, QaseIacError
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import Catalogue, Desired, LiveObject, Snapshot
+from qase_iac.plan.deletes import unseen_holders
 from qase_iac.plan.model import Options, Plan
 from qase_iac.plan.planfile import seal
 from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.model import State
-from qase_iac.values import JSON, RemoteId
+from qase_iac.values import JSON, Attributes, RemoteId
 from qase_iac.workflow.memory import Memory, recall
 from qase_iac.workflow.session import TOOL, Connection, Session
 
@@ -51,7 +53,7 @@ def make_plan(session: Session, options: Options) -> Planned:
     options = replace(options, bulk_size=session.settings.bulk_size)
     connection = session.connect()
     try:
-        snapshot = _read_settled(session, connection, loaded.desired, memory)
+        snapshot = read_settled(session, connection, loaded.desired, memory)
         settled = memory.settled
         desired, plan = _plan(session, loaded.desired, snapshot, state, options, session.digest(loaded))
         if unread := _unread_members(plan, snapshot):
@@ -62,11 +64,11 @@ def make_plan(session: Session, options: Options) -> Planned:
         raise
     remote = QaseRemote(connection.client, session.project, snapshot)
     if settled:
-        plan = replace(plan, findings=(*_told(settled), *plan.findings))
+        plan = replace(plan, findings=(*told(settled), *plan.findings))
     return Planned(seal(plan), desired, snapshot, state, connection, remote, loaded.diagnostics, memory)
 
 
-def _read_settled(session: Session, connection: Connection, desired: Desired, memory: Memory) -> Snapshot:
+def read_settled(session: Session, connection: Connection, desired: Desired, memory: Memory) -> Snapshot:
     """What is in Qase, with what an interrupted run left open settled by it.
 
     A create that was sent a moment ago and does not show may still come: before it counts as lost, Qase is read again.
@@ -118,7 +120,7 @@ def _live_words(session: Session) -> Catalogue:
         connection.close()
 
 
-def _told(settled: Settled) -> list[Diagnostic]:
+def told(settled: Settled) -> list[Diagnostic]:
     """What became of the interrupted run's last calls, for people."""
     found = [
         Diagnostic(
@@ -144,12 +146,13 @@ def bound_ids(state: State) -> frozenset[tuple[str, RemoteId]]:
 def read(session: Session, connection: Connection, desired: Desired, state: State, full: bool = False) -> Snapshot:
     """Everything in Qase that planning needs, in the fewest requests."""
     wanted = {str(r.attributes.get("title")) for a, r in desired.resources.items() if BY_NAME[a.kind].members}
+    known = [r.attributes for r in desired.resources.values()] + [b.sent for b in state.bindings.values()]
     snapshot = refresh(
         connection.client,
         session.project,
         state=state,
-        need_members=_custom_titles(desired),
-        need_shared_parameters=any(_uses_shared(r.attributes.get("parameters")) for r in desired.resources.values()),
+        need_members=_custom_titles(known),
+        need_shared_parameters=any(_uses_shared(attributes.get("parameters")) for attributes in known),
         wanted=lambda live: live.title in wanted,
         full=full,
         progress=session.world.progress,
@@ -168,14 +171,14 @@ def read(session: Session, connection: Connection, desired: Desired, state: Stat
     return snapshot
 
 
-def _custom_titles(desired: Desired) -> list[str]:
-    """The titles of all custom fields that the files name."""
-    names: set[str] = set().union(*(resource.attributes for resource in desired.resources.values()))
+def _custom_titles(known: Iterable[Attributes]) -> list[str]:
+    """The titles of all custom fields that the files name, or did when they were last applied."""
+    names: set[str] = set().union(*known)
     return sorted(name.removeprefix(CUSTOM_FIELD_PREFIX) for name in names if name.startswith(CUSTOM_FIELD_PREFIX))
 
 
 def _uses_shared(parameters: JSON) -> bool:
-    return any(isinstance(item.get("shared"), dict) for item in parameters or ())
+    return any(isinstance(item.get("shared"), dict | str) for item in parameters or ())
 
 
 def _plan(
@@ -185,11 +188,14 @@ def _plan(
     if has_errors(found):
         raise ConfigurationError(found)
     plan = build(desired, snapshot, state, options, api=session.api, tool=TOOL, config_digest=digest)
+    if has_errors(list(plan.findings)):
+        raise ConfigurationError([*plan.findings, *found])
     return desired, replace(plan, findings=(*plan.findings, *found))
 
 
 def _unread_members(plan: Plan, snapshot: Snapshot) -> list[LiveObject]:
-    """Objects whose members change although only the state vouched for them: their assignees are not known."""
+    """Objects whose members change although only the state vouched for them: their assignees are not known. And test
+    plans of others that may lose a case by a delete: nothing else would tell of it."""
     unread = []
     for change in plan.changes:
         kind = BY_NAME[change.kind]
@@ -197,7 +203,7 @@ def _unread_members(plan: Plan, snapshot: Snapshot) -> list[LiveObject]:
             live = snapshot.get(change.kind, change.id)
             if live and "assignees" not in live.meta:
                 unread.append(live)
-    return unread
+    return [*unread, *unseen_holders(plan.changes, snapshot)]
 
 
 def _read_members(connection: Connection, session: Session, snapshot: Snapshot, unread: list[LiveObject]) -> None:

@@ -12,7 +12,7 @@ from e2e_kit import Folder, Ran
 
 Run = Callable[..., Ran]
 OPERATION = ["address", "action", "id", "status", "http_status", "request_id", "source", "cause"]
-REPORT = ["applied", "failed", "blocked", "adopted", "requests", "retries", "operations"]
+REPORT = ["applied", "failed", "blocked", "adopted", "requests", "retries", "operations", "altered", "backup"]
 DIAGNOSTIC = ["code", "severity", "summary", "detail", "file", "line", "column"]
 
 
@@ -87,7 +87,9 @@ def test_apply_json(run: Run, fresh: Folder) -> None:
 
 def test_apply_json_with_nothing_to_do(run: Run, shop: Folder) -> None:
     assert run(shop, "apply", "--auto-approve", "--format", "json").json == dict.fromkeys(REPORT[:6], 0) | {
-        "operations": []
+        "operations": [],
+        "altered": [],
+        "backup": None,
     }
 
 
@@ -108,7 +110,16 @@ def test_apply_json_statuses(run: Run, shop: Folder) -> None:
     assert (ran.json["applied"], ran.json["failed"], ran.json["blocked"]) == (2, 1, 1)
 
 
-@pytest.mark.parametrize("fault", ["drop-after", "500-after", "cut-off", "drop-before"])
+@pytest.mark.parametrize("fault", ["drop-after", "500-after", "cut-off"])
+def test_apply_json_of_a_lost_answer(run: Run, shop: Folder, fault: str) -> None:
+    shop.write({"new.yaml": "milestones:\n  new: {title: New}\n"})
+    shop.app.faults.add(fault, method="POST")
+    ran = run(shop, "apply", "--auto-approve", "--format", "json")
+    (row,) = ran.json["operations"]
+    assert (ran.code, row["status"], row["id"], ran.json["retries"]) == (0, "done", shop.id_of("milestone.new"), 0)
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "500"])
 def test_apply_json_unknown_and_the_next_run_knows(run: Run, shop: Folder, fault: str) -> None:
     shop.write({"new.yaml": "milestones:\n  new: {title: New}\n"})
     shop.app.faults.add(fault, method="POST")
@@ -121,11 +132,11 @@ def test_apply_json_unknown_and_the_next_run_knows(run: Run, shop: Folder, fault
 
 
 def test_apply_json_retries(run: Run, shop: Folder) -> None:
-    """A create that Qase refused to count (429) is sent once more, and said so in the log, not in `requests`."""
+    """A create that Qase refused to count (429) is sent once more: every call counts, and which were too many."""
     shop.write({"new.yaml": "milestones:\n  new: {title: New}\n"})
     shop.app.faults.add("429", method="POST", retry_after=0)
     ran = run(shop, "apply", "--auto-approve", "--format", "json")
-    assert (ran.code, ran.json["applied"], ran.json["requests"]) == (0, 1, 1)
+    assert (ran.code, ran.json["applied"], ran.json["requests"], ran.json["retries"]) == (0, 1, 2, 1)
 
 
 def test_adopted_counts_apart(run: Run, shop: Folder) -> None:
