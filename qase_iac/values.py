@@ -66,21 +66,31 @@ def is_known(value: JSON) -> bool:
     return not isinstance(value, dict)
 
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff]")
+UNSHOWN = (
+    r"\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    r"\U000e0000-\U000e0fff"
+)
+"""The inside of a character class: what a terminal obeys, what turns text round, what is there and cannot be seen."""
+_CONTROL = re.compile(f"[{UNSHOWN}]")
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""`text` with control characters, terminal escapes and bidi overrides shown as `\x1b`, `\u202e`, …
+    r"""`text` with control characters, terminal escapes, bidi overrides and the like shown as `\x1b`, `\u202e`, …
 
     `keep` lists characters to leave as they are ("\n" for blocks of text).
     """
 
     def escape(match: re.Match[str]) -> str:
         char = match.group()
-        if char in keep:
-            return char
-        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char) or (
-            f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
-        )
+        return char if char in keep else _ESCAPES.get(char) or escaped(char)
 
     return _CONTROL.sub(escape, text)
+
+
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def escaped(char: str) -> str:
+    r"""One character as Python writes it: `\x1b`, `\u202e`, `\U000e0041`."""
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -1,18 +1,19 @@
 """Deletes. Nothing that Qase would take along is deleted unless this run has seen, just before, that nothing is there.
 
 What Qase takes along: a suite, its cases and sub-suites (qase-api.md section 6); a shared step, its steps in every case
-that uses it (section 8).
+that uses it (section 8); a milestone, itself out of every case that has it (section 9).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 from qase_iac.apply.report import Problem, Status, problem_of
 from qase_iac.apply.run import Run
 from qase_iac.apply.sending import because_of, conclude, obstacle
-from qase_iac.attributes import Steps
+from qase_iac.attributes import RefTo, Steps
 from qase_iac.errors import AccessDenied, Interrupted, NotFound, QaseIacError
 from qase_iac.kinds import BY_NAME, KINDS, Kind
 from qase_iac.plan.model import Action, Change
@@ -25,6 +26,13 @@ STEP_SOURCES = frozenset(
     for kind, _ in row.type.refs([{"shared": ""}])
 )
 """Kinds that steps point at. Deleting one strips those steps from whatever uses them."""
+REFERRED_TO = frozenset(
+    row.type.kind
+    for each in KINDS
+    for row in each.attributes
+    if isinstance(row.type, RefTo) and row.name != each.parent
+)
+"""Kinds that an attribute of others points at. Deleting one clears that attribute, and nothing tells of it."""
 NAMED = 20
 """So many objects are named in a reason; the rest is counted."""
 
@@ -86,7 +94,8 @@ class Deletes:
             return
         if isinstance(error, AccessDenied):
             run.deny(problem_of(error))
-        run.fail(change, problem_of(error))
+        hint = "What hangs on it could not be read, so it was not deleted."
+        run.fail(change, replace(problem_of(error), hint=hint))
 
     def _would_lose(self, kind: Kind, id: RemoteId) -> Problem | None:
         """Reads again what hangs on an object, just before it goes. An object that is gone holds nothing."""
@@ -95,6 +104,8 @@ class Deletes:
                 return self._holds(kind, id)
             if kind.name in STEP_SOURCES:
                 return self._used(kind, id)
+            if kind.name in REFERRED_TO:
+                return self._referred_to(kind, id)
         return None
 
     def _holds(self, kind: Kind, id: RemoteId) -> Problem | None:
@@ -106,9 +117,9 @@ class Deletes:
             return None
         return Problem(
             f"{kind.name}_not_empty",
-            f"It still holds {self._listed(left)}, which this plan does not delete. Qase would delete them with it.",
+            f"It still holds {self._listed(left)}, which this plan does not delete, and Qase would do so with it.",
             self._addresses(left),
-            "Move them out or declare them, then run the command again.",
+            "Move that out in Qase, or declare it, then run the command again.",
         )
 
     def _used(self, kind: Kind, id: RemoteId) -> Problem | None:
@@ -119,12 +130,21 @@ class Deletes:
         count = live.meta.get("cases_count", len(users) if "cases" in live.meta else None)
         if count == 0 and not users:
             return None
-        what = ("an unknown number of" if count is None else str(max(int(count), len(users)))) + " cases"
+        number = None if count is None else max(int(count), len(users))
+        what = "an unknown number of cases" if number is None else f"{number} case{'' if number == 1 else 's'}"
         ids = f" (ids {_numbers(users)})" if users else ""
+        return self._in_use(kind, what + ids, "strip its steps from them")
+
+    def _referred_to(self, kind: Kind, id: RemoteId) -> Problem | None:
+        users = [each for each in self._run.remote.users(kind.name, id) if each not in self._gone]
+        return self._in_use(kind, self._listed(users), "clear it there", users) if users else None
+
+    def _in_use(self, kind: Kind, what: str, loss: str, users: Iterable[tuple[str, RemoteId]] = ()) -> Problem:
         return Problem(
             f"{kind.name}_in_use",
-            f"It is still used by {what}{ids}. Qase would strip its steps from them.",
-            hint="Take it out of those cases, then run the command again.",
+            f"It is still used by {what}. Qase would {loss}.",
+            self._addresses(users),
+            "Take it out there, then run the command again.",
         )
 
     def _destination(self, kind: Kind, id: RemoteId) -> RemoteId | None:

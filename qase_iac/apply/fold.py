@@ -11,10 +11,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from qase_iac.apply.sound import check_item, is_id
 from qase_iac.errors import StateError
 from qase_iac.kinds import BY_NAME
 from qase_iac.state.journal import DONE, UNKNOWN, Contents, Header, Intent, Item, Seen, damaged
-from qase_iac.state.model import Binding, State
+from qase_iac.state.model import Binding, State, is_file_entry, is_texts
 from qase_iac.values import JSON, Attributes, RemoteId, printable
 
 
@@ -46,6 +47,8 @@ def enact(state: State, item: Item, id: RemoteId | None) -> bool:
         return False
     changed = bound is None or bound.id != id
     binding = Binding(id) if bound is None or changed else bound
+    if bound is not None and changed:
+        _follow(state, item.address, bound.id, id)
     fresh = {name: value for name, value in item.record.get("sent", {}).items() if not _same(binding.sent, name, value)}
     for name, value in fresh.items():
         binding.sent[name] = value
@@ -59,6 +62,22 @@ def enact(state: State, item: Item, id: RemoteId | None) -> bool:
             changed = True
     state.bindings[item.address] = binding
     return changed
+
+
+def _follow(state: State, address: str, old: RemoteId, new: RemoteId) -> None:
+    """An object was made again under a new id: what is known of others that refer to it is about the new one."""
+    kind = address.partition(".")[0]
+
+    def visit(to: str, ref: JSON) -> JSON:
+        return new if (to, ref) == (kind, old) else ref
+
+    for other, binding in state.bindings.items():
+        if address not in binding.depends_on:
+            continue
+        for row in BY_NAME[other.partition(".")[0]].references:
+            for values in (binding.sent, binding.served):
+                if values.get(row.name):
+                    values[row.name] = row.type.rebind(values[row.name], visit)
 
 
 def _same(values: Attributes, name: str, value: JSON) -> bool:
@@ -92,7 +111,7 @@ def fold(state: State, contents: Contents) -> Folded:
     for at, record in enumerate(contents.records):
         try:
             changed |= _fold_record(new, record, open_intents)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise damaged(at + 2, error) from None
     if contents.records and header.plan and header.plan not in new.applied:
         new.applied.append(header.plan)
@@ -120,13 +139,15 @@ def _check_kinship(state: State, header: Header) -> None:
     raise StateError(
         f"The journal is of {printable(begun)}, but {printable(found)}.",
         "It tells what an interrupted run did. Taken for another state, it would bind wrong objects.",
-        "Put back the state file that belongs to it, or move the journal away and run `qase-iac apply --new-state`.",
+        "Put back the state file that belongs to it, or run `qase-iac state rebuild --replace`: it puts both aside.",
     )
 
 
 def _fold_record(state: State, record: dict[str, Any], open_intents: dict[int, Intent]) -> bool:
     if "intent" in record:
         intent = Intent(int(record["intent"]), str(record["time"]), tuple(Item(**item) for item in record["items"]))
+        for item in intent.items:
+            check_item(item)
         open_intents[intent.number] = intent
         return False
     if "outcome" in record:
@@ -135,13 +156,20 @@ def _fold_record(state: State, record: dict[str, Any], open_intents: dict[int, I
         intent = open_intents.pop(record["outcome"])
         done = record["status"] == DONE
         ids = record["ids"] if done else []
+        for item, id in zip(intent.items, ids, strict=done):
+            if id is not None and item.kind != "project" and not is_id(BY_NAME[item.kind], id):
+                raise ValueError(f"{id!r} is no id of {item.address}")
         return any([enact(state, item, id) for item, id in zip(intent.items, ids, strict=done)])
     if "renamed" in record:
+        if not is_texts(record["moved"]) or not all(is_texts(pair[:2]) for pair in record["renamed"]):
+            raise TypeError("a rename is not one of ours")
         renamed = rename(state, [(old, new, id) for old, new, id in record["renamed"]])
         fresh = [str(entry) for entry in record["moved"] if entry not in state.moved]
         state.moved.extend(fresh)
         return renamed or bool(fresh)
     entry = dict(record["entry"])
+    if not is_file_entry(entry) or not isinstance(record["uploaded"], str):
+        raise TypeError("an upload is not one of ours")
     known = state.files.get(record["uploaded"]) == entry
     state.files[record["uploaded"]] = entry
     return not known

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 
 from qase_iac.apply.bind import Binder, Unbound
 from qase_iac.errors import SafetyRefusal, StalePlan
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import LiveObject, Policy, Snapshot
+from qase_iac.plan.deletes import Hanging, listed
 from qase_iac.plan.model import Action, Change, Plan
 from qase_iac.state.model import State
-from qase_iac.values import printable
+from qase_iac.values import RemoteId, printable
 
 LISTED = 30
 """So many objects are listed in a refusal; the rest is counted."""
@@ -34,29 +36,54 @@ def check_state_exists(plan: Plan) -> None:
         "no-state",
         f"There is no state, and project {printable(plan.project)} holds {held} object{'s' if held != 1 else ''}.",
         "Without a state it is not known which of them are this folder's; they might be doubled.",
-        "Bring back the state file, or start from a folder that `qase-iac export` writes with its state. "
-        "`--new-state` starts one with this apply and adopts what matches by place and title.",
+        "Bring back the state file; `qase-iac state rebuild` makes a lost one again. `qase-iac adopt --suggest` shows "
+        "what is whose. `--new-state` starts one with this apply and adopts what matches by place and title.",
     )
 
 
 def check_brake(plan: Plan, state: State, policy: Policy) -> None:
     """Refuses the whole plan when it deletes more than the policy allows and nobody named the exact number."""
     count, bound = plan.destructive, len(state.bindings)
+    share = Fraction(str(policy.max_delete_share))  # as it was written: 0.29 of 100 are 29, not 28.999…
     over = []
     if count > policy.max_deletes:
         over.append(f"more than max_deletes ({policy.max_deletes})")
-    if count > policy.max_delete_share * bound:
-        share = f"{count / bound:.0%} of {bound} bound objects" if bound else "of no bound objects"
-        over.append(f"{share}, more than max_delete_share ({policy.max_delete_share:.0%})")
-    if not over or plan.allow_deletes == count:
-        return
+    if count > share * bound:
+        over.append(f"more than max_delete_share ({_percent(share)}, at most {int(share * bound)} of {bound})")
+    if over and plan.allow_deletes != count:
+        raise _too_many(plan, state, f"{_extent(plan, bound)}: {' and '.join(over)}.")
+
+
+def check_number(plan: Plan, state: State, named: int | None) -> None:
+    """Whoever deletes everything has to know how much that is, however much the brake would let pass."""
+    count = plan.destructive
+    if count not in (0, named):
+        raise _too_many(plan, state, f"{_extent(plan, len(state.bindings))}.")
+
+
+def _too_many(plan: Plan, state: State, summary: str) -> SafetyRefusal:
     named = "" if plan.allow_deletes is None else f" --allow-deletes says {plan.allow_deletes}."
-    raise SafetyRefusal(
+    return SafetyRefusal(
         "brake",
-        f"The plan deletes {count} object{'s' if count != 1 else ''}: {' and '.join(over)}.{named}",
+        summary + named,
         "\n".join(_destroyed(plan, state)),
-        f"Nothing was written. If this is meant, pass --allow-deletes {count}.",
+        f"Nothing was written. If this is meant, pass --allow-deletes {plan.destructive}.",
     )
+
+
+def _extent(plan: Plan, bound: int) -> str:
+    """`The plan deletes 5 of 8 bound objects (62.5%)`."""
+    count = plan.destructive
+    deletes = sum(1 for change in plan.unblocked if change.action is Action.DELETE)
+    again = f"makes {count - deletes} again that vanished from Qase" if count > deletes else ""
+    done = " and ".join(part for part in (f"deletes {deletes}" if deletes or not again else "", again) if part)
+    together = f", together {count}" if deletes and again else "," if again else ""
+    share = f" ({_percent(Fraction(count, bound))})" if bound else ""
+    return f"The plan {done}{together} of {bound} bound object{'' if bound == 1 else 's'}{share}"
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share * 100):.1f}".removesuffix(".0") + "%"
 
 
 def _destroyed(plan: Plan, state: State) -> list[str]:
@@ -67,15 +94,19 @@ def _destroyed(plan: Plan, state: State) -> list[str]:
         for target in binding.depends_on:
             if target in hanging:
                 hanging[target].append(address)
-    lines = []
-    for change in going[:LISTED]:
-        users = hanging[change.address]
-        notes = list(change.notes) if change.action is Action.DELETE else ["it vanished from Qase and is created again"]
-        if users:
-            notes.append(f"{', '.join(users[:3])}{f' and {len(users) - 3} more' if len(users) > 3 else ''} hang on it")
-        title = f" {printable(change.title)!r}" if change.title else ""
-        lines.append(f"- {change.address}{title}" + (f": {'; '.join(notes)}" if notes else ""))
+    lines = [_gone(change, hanging[change.address]) for change in going[:LISTED]]
     return lines + ([f"- and {len(going) - LISTED} more"] if len(going) > LISTED else [])
+
+
+def _gone(change: Change, users: list[str]) -> str:
+    """The plan's notes say what hangs on it in Qase; where there are none, `users` by what the state remembers."""
+    deleted = change.action is Action.DELETE
+    notes = list(change.notes) if deleted else ["it vanished from Qase and is created again"]
+    if users and not (deleted and notes):
+        more = f" and {len(users) - 3} more" if len(users) > 3 else ""
+        notes.append(f"{', '.join(users[:3])}{more} {'hangs' if len(users) == 1 else 'hang'} on it")
+    title = f" {printable(change.title)!r}" if change.title else ""
+    return f"- {change.address}{title}" + (f": {printable('; '.join(notes))}" if notes else "")
 
 
 def verify_plan(plan: Plan, state: State, config_digest: str) -> None:
@@ -114,9 +145,10 @@ def verify_preconditions(plan: Plan, snapshot: Snapshot, digest_of: Callable[[Li
         if live is None:
             moved.append(f"- {change.address} (id {change.id}) is not in Qase any more")
         elif digest_of(live) != change.precondition:
-            names = _moved_attributes(change, live, binder, state)
-            what = f": {', '.join(names)}" if names else ""
-            moved.append(f"- {change.address} (id {change.id}) was changed in Qase{what}")
+            names = ", ".join(_moved_attributes(change, live, binder, state))
+            what = names or "something that the plan does not show"
+            moved.append(f"- {change.address} (id {change.id}) was changed in Qase: {what}")
+    moved += _newly_hanging(plan, snapshot, state)
     if moved:
         more = [f"- and {len(moved) - LISTED} more"] if len(moved) > LISTED else []
         raise StalePlan(
@@ -124,6 +156,21 @@ def verify_preconditions(plan: Plan, snapshot: Snapshot, digest_of: Callable[[Li
             "\n".join(moved[:LISTED] + more),
             "Nothing was written. Plan again and review the new plan.",
         )
+
+
+def _newly_hanging(plan: Plan, snapshot: Snapshot, state: State) -> Iterable[str]:
+    """What somebody put meanwhile where the plan deletes: it would be deleted, or stripped, with that."""
+    deletes = [change for change in plan.unblocked if change.action is Action.DELETE]
+    if not deletes:
+        return
+    addresses: dict[tuple[str, RemoteId], str] = {(a.partition(".")[0], b.id): a for a, b in state.bindings.items()}
+    addresses |= {(change.kind, change.id): change.address for change in plan.changes if change.id is not None}
+    hanging, changes = Hanging(snapshot, addresses), {change.address: change for change in plan.changes}
+    for change in deletes:
+        if left := hanging.left(change, changes):
+            names = listed([hanging.name(user) for user in left])
+            many = "" if len(left) > 1 else "s"
+            yield f"- {names} hang{many} on {change.address} (id {change.id}) now, which the plan deletes"
 
 
 def _moved_attributes(change: Change, live: LiveObject, binder: Binder, state: State) -> list[str]:

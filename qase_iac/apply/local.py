@@ -130,7 +130,7 @@ def record_only(run: Run, change: Change) -> None:
 
 
 def declare(run: Run) -> None:
-    """At the end: protection and references of everything declared and bound, whether it changed or not."""
+    """At the end, of everything declared and bound, changed or not: what a delete must know when the YAML is gone."""
     for address, resource in run.desired.resources.items():
         binding = run.state.bindings.get(str(address))
         if binding is None:
@@ -138,6 +138,9 @@ def declare(run: Run) -> None:
         protect = bool(resource.protect)
         run.dirty |= binding.protect != protect
         binding.protect = protect
+        ignore = sorted(resource.ignore)
+        run.dirty |= binding.ignore != ignore
+        binding.ignore = ignore
         operation = run.operations.get(str(address))
         if operation is None or operation.done:
             needed = depends_on(run, str(address))

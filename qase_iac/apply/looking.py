@@ -33,25 +33,30 @@ PATIENCE = 120.0
 """Seconds that one run waits in this way in all: a service that is down is not asked for hours."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
+_UNDER_WAY = (None, 408, 502, 503, 504)
+"""No answer, or one of a proxy that would not wait: whatever stands behind it may be at work."""
 SLICE = 0.25
 """Seconds in which Ctrl-C is noticed."""
 
 Ids = Sequence[RemoteId | None]
 
 
-def late(items: Sequence[Item]) -> float:
-    """For how many seconds a call for these objects may still take effect."""
-    return LATE_BULK if len(items) > 1 else LATE_SINGLE
+def late(items: Sequence[Item], status: int | None = None) -> float:
+    """For how many seconds a call for these objects may still take effect, or show.
+
+    `status` is the HTTP status it was answered with: once the application itself has spoken, its work has ended.
+    """
+    return LATE_BULK if len(items) > 1 and status in _UNDER_WAY else LATE_SINGLE
 
 
-def look(run: Run, items: Sequence[Item]) -> Ids:
+def look(run: Run, items: Sequence[Item], status: int | None) -> Ids:
     """The ids of what an open call made or changed, once Qase shows the whole of it; none when it does not.
 
     Reads what may be read cheaply at first, and everything before giving up. Ends early on Ctrl-C, and when Qase
     cannot be read.
     """
     find = _FINDERS.get(Action(items[0].action), _updated)
-    patience = left = min(late(items), run.patience)
+    patience = left = min(late(items, status), run.patience)
     ids: Ids = ()
     for pause in (0.0, *PAUSES):
         pause = min(pause, left)

@@ -183,7 +183,7 @@ class Run:
         status, problem, ids = self._send(number, items, call)
         if problem and status is Status.UNKNOWN:
             self._record(number, UNKNOWN, cause=str(problem))
-            ids = look(self, items)
+            ids = look(self, items, problem.http_status)
             if not ids or self._doubt(items, ids):
                 return status, not_found(problem), ()
         elif problem:

@@ -54,7 +54,8 @@ def because_of(operation: Operation) -> Problem:
     root = cause.by if cause and cause.code == "dependency_failed" else (operation.address,)
     states = {Status.UNKNOWN: "may or may not be done", Status.BLOCKED: "was not carried out"}
     state = states.get(operation.status, "failed")
-    return Problem("dependency_failed", f"It needs {operation.address}, which {state} ({operation.cause}).", root)
+    why = f"({operation.cause})" if root == (operation.address,) else f"because of {', '.join(root)}"
+    return Problem("dependency_failed", f"It needs {operation.address}, which {state} {why}.", root)
 
 
 def prepare(run: Run, change: Change) -> Ready | None:

@@ -148,7 +148,7 @@ def _report(items: Sequence[Item], objects: Sequence[LiveObject], settled: Settl
                 "unsettled-create",
                 f"An interrupted run was creating {item.address}, and Qase has new {label}s that may be it: {ids}.",
                 f"All are called {printable(item.title)!r}. Look at them, delete what is too many, and say which one "
-                f"it is: adopt: {{{item.address}: ID}}",
+                f"it is: `qase-iac adopt {item.address} ID`, or `adopt: {{{item.address}: ID}}` in the files.",
                 severity=Severity.ERROR,
                 address=item.address,
             )

@@ -27,8 +27,12 @@ _SIMPLE_KEY = 1000
 _MEMORY = 256
 """The longest text whose form is remembered: words repeat, prose does not."""
 
-# What cannot stand in a file as it is: control characters, CR, NEL, LS, PS, BOM, lone surrogates, non-characters.
-_UNSAFE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What does not stand in a file as it is: control characters, CR, NEL, LS, PS, BOM, lone surrogates, non-characters;
+# and what would show a reviewer another text than is there: overrides of the writing direction, invisible tags.
+_UNSAFE = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
+    "\U00010000-\U000dffff\U000e1000-\U0010ffff]"
+)
 _PLAIN = re.compile(
     r"""(?=[^\s\-?:,\[\]{}\#&*!|>'"%@`=~])      # no indicator first
     (?:[^\n\t:\#]|:(?=[^ \n])|(?<=[^\ ])\#)*    # no `: `, no ` #`, no colon at the end
@@ -70,6 +74,15 @@ def dump(value: JSON, *, block_lists: Collection[str] = BLOCK_LISTS) -> str:
     else:
         writer.lines.append(_inline(value))
     return "\n".join(writer.lines) + "\n"
+
+
+def dump_inline(value: JSON) -> str:
+    """`value` on one line, as it may stand inside `[ ]` and `{ }`; exact as `dump` is."""
+    if isinstance(value, dict) and value:
+        return "{" + ", ".join(f"{_flow_item(key)}: {dump_inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list) and value:
+        return f"[{', '.join(map(dump_inline, value))}]"
+    return _flow_item(value)
 
 
 class _Writer:
@@ -217,7 +230,7 @@ def _escape(match: re.Match[str]) -> str:
     code = ord(char)
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _block(text: str, pad: str) -> str | None:

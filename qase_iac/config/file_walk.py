@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -83,11 +84,7 @@ class Walk:
         try:
             real = os.path.realpath(self.root / name, strict=True)
         except OSError as error:
-            if error.errno == 40 or "symbolic link" in reason(error):
-                self.add("link-loop", name, "The symbolic link leads back to itself.", _REMOVE)
-            elif name.endswith(SUFFIXES):
-                self.add("link-broken", name, f"The symbolic link leads nowhere: {reason(error)}.", _REMOVE)
-            return
+            return self.broken(name, error)
         folder = os.path.isdir(real)
         if not folder and not name.endswith(SUFFIXES):
             return
@@ -102,6 +99,20 @@ class Walk:
             self.folder(name)
         elif twin := next((found for path, (found, _) in self.found.items() if below(real, path)), None):
             self.twice(name, twin)
+
+    def broken(self, name: str, error: OSError) -> None:
+        """What cannot be read is not taken as absent: a link to a folder that is away would undeclare all in it.
+
+        Only where both its name and its target end as other files do (`.png`) it is none that could hold content.
+        """
+        if error.errno == errno.ELOOP:
+            return self.add("link-loop", name, "The symbolic link leads back to itself.", _REMOVE)
+        endings = {os.path.splitext(path)[1] for path in (name, os.readlink(self.root / name))}
+        harmless = "" not in endings and not endings & set(SUFFIXES)
+        detail = (
+            _REMOVE if harmless else "What cannot be read is not taken as absent. Mend or remove it, or `exclude:` it."
+        )
+        self.add("link-broken", name, f"The symbolic link leads nowhere: {reason(error)}.", detail, warn=harmless)
 
     def twice(self, name: str, twin: str) -> None:
         detail = f"What is behind the link is loaded once, as {printable(twin)}. Remove the link, or `exclude:` it."

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from qase_iac.errors import QaseIacError
-from qase_iac.values import MAX_KEY, RemoteId
+from qase_iac.values import MAX_KEY, UNSHOWN, RemoteId
 
 MAX_SEGMENT = 60
 """Keys are cut here, at a word."""
@@ -33,9 +33,7 @@ _RESERVED = re.compile(
     rf"(?:{_DEVICE}|cases?|suites?|milestones|shared-steps|plans|qase|catalogue|attachments|null|true|false|yes|no|on|off)\Z"
 )
 """Words that a system, this format or YAML gives a meaning of its own."""
-_UNSAFE_IN_NAMES = re.compile(
-    r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff\ud800-\udfff<>:"/\\|?*]+'
-)
+_UNSAFE_IN_NAMES = re.compile(rf'[{UNSHOWN}<>:"/\\|?*]+')
 
 
 def slug(title: str, limit: int = MAX_SEGMENT) -> str:

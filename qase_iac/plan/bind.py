@@ -103,7 +103,7 @@ class Binder:
     def _unknown_files(self, kind: Kind, live: LiveObject) -> dict[tuple[JSON, JSON], list[str]]:
         """(name, size) -> hashes of the live object's files whose content the state does not know."""
         found: dict[tuple[JSON, JSON], list[str]] = {}
-        for ref_kind, hash in _references(kind, live.attributes):
+        for ref_kind, hash in refs_in(kind, live.attributes):
             if ref_kind == "attachment" and hash not in self._sha_of and hash in self._snapshot.files:
                 file = self._snapshot.files[hash]
                 hashes = found.setdefault((file["name"], file["size"]), [])
@@ -147,7 +147,8 @@ class Binder:
         return value if value is None or row is None else row.type.rebind(value, visit)
 
 
-def _references(kind: Kind, attributes: Attributes) -> Iterator[tuple[str, JSON]]:
+def refs_in(kind: Kind, attributes: Attributes) -> Iterator[tuple[str, JSON]]:
+    """(kind, reference) of everything that attributes refer to, files among it."""
     for name, row in rows_with_references(kind).items():
         if attributes.get(name):
             yield from row.type.refs(attributes[name])
@@ -165,7 +166,7 @@ def files_in(kind: Kind, attributes: Attributes) -> dict[str, str]:
     """path -> sha256 of every file of this folder that the declared attributes hold."""
     return {
         ref["path"]: ref["sha256"]
-        for ref_kind, ref in _references(kind, attributes)
+        for ref_kind, ref in refs_in(kind, attributes)
         if ref_kind == "attachment" and isinstance(ref, dict) and "path" in ref
     }
 
@@ -173,5 +174,5 @@ def files_in(kind: Kind, attributes: Attributes) -> dict[str, str]:
 def addresses_in(kind: Kind, attributes: Attributes) -> list[str]:
     """The addresses that declared attributes refer to, each once, in order."""
     return list(
-        {ref["address"]: None for _, ref in _references(kind, attributes) if isinstance(ref, dict) and "address" in ref}
+        {ref["address"]: None for _, ref in refs_in(kind, attributes) if isinstance(ref, dict) and "address" in ref}
     )

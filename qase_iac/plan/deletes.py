@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from qase_iac.kinds import BY_NAME, RANK, Kind
+from qase_iac.kinds import BY_NAME, KINDS, RANK, Kind
 from qase_iac.model import Desired, LiveObject, Snapshot
 from qase_iac.plan.bind import Binder, references
 from qase_iac.plan.digests import live_digest
@@ -16,16 +16,25 @@ from qase_iac.plan.obstacles import outside
 from qase_iac.plan.remarks import Addresses, drift_of, edited_since
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import Binding
-from qase_iac.values import Address, RemoteId
+from qase_iac.values import Address, RemoteId, printable
 
 MANY = 5
 """So many addresses are named in a reason; the rest is counted."""
 
 
 def undeclared(
-    desired: Desired, snapshot: Snapshot, found: Identities, suites: LiveSuites, show: tuple[Binder, Addresses]
+    desired: Desired,
+    snapshot: Snapshot,
+    found: Identities,
+    suites: LiveSuites,
+    show: tuple[Binder, Addresses],
+    on_conflict: str,
 ) -> tuple[dict[str, Change], list[Drift]]:
-    """Deletes and forgets of everything that is bound and not declared, by address; and what changed or vanished."""
+    """Deletes and forgets of everything that is bound and not declared, by address; and what changed or vanished.
+
+    `on_conflict` is the policy for what was edited in Qase since the last apply: taking the declaration away is a
+    change on our side, so both sides changed, differently.
+    """
     changes: dict[str, Change] = {}
     drift: list[Drift] = []
     for address, binding in sorted(found.bindings.items()):
@@ -54,23 +63,38 @@ def undeclared(
         if edited:
             drift.append(drift_of(kind, address, live, binding, edited, (*show, {})))
         if change.action is Action.DELETE:
-            change = replace(change, blocked=_kept(kind, live, binding, found.blocked.get(address), suites, desired))
-            if edited:
-                note = f"edited in Qase since the last apply ({', '.join(edited)})"
-                change = replace(change, notes=(note,))
+            blocked = found.blocked.get(address) or _kept(kind, address, live, binding, suites, desired)
+            change = replace(change, blocked=blocked)
+            change = _after_edit(change, edited, on_conflict) if edited else change
         changes[address] = change
     return changes, drift
 
 
 def _kept(
-    kind: Kind, live: LiveObject, binding: Binding, doubt: Blocked | None, suites: LiveSuites, desired: Desired
+    kind: Kind, address: str, live: LiveObject, binding: Binding, suites: LiveSuites, desired: Desired
 ) -> Blocked | None:
     """Why an object is not deleted although nothing declares it."""
-    if doubt:
-        return doubt
     if binding.protect:
-        return Blocked("protected", "`protect: true` was set when it was last declared.")
+        reason = (
+            "It was declared with `protect: true`. To delete it, declare it once more without that, apply, and take it "
+            f"away then; `removed: [{address}]` leaves it in Qase and lets go of it."
+        )
+        return Blocked("protected", reason)
     return outside(kind, live, suites, desired.scope)
+
+
+def _after_edit(change: Change, edited: list[str], on_conflict: str) -> Change:
+    """A delete of what somebody edited in Qase since the last apply, as the policy for conflicts has it."""
+    what = f"edited in Qase since the last apply ({', '.join(edited)})"
+    if on_conflict == "theirs" and not change.blocked:
+        return replace(change, action=Action.FORGET, notes=(what,))
+    if on_conflict == "fail" and not change.blocked:
+        reason = (
+            f"It was {what}, and nothing declares it any more. `--on-conflict ours` deletes it all the same; "
+            f"`theirs`, or `removed: [{change.address}]`, leaves it in Qase and lets go of it."
+        )
+        return replace(change, blocked=Blocked("conflict", reason))
+    return replace(change, notes=(what,))
 
 
 User = tuple[str, RemoteId]
@@ -81,6 +105,7 @@ class Hanging:
     """What hangs on each live object: cases and suites in a suite, cases that use a shared step or a milestone."""
 
     def __init__(self, snapshot: Snapshot, addresses: Addresses) -> None:
+        self._snapshot = snapshot
         self._addresses = addresses
         self._users: dict[User, dict[User, str]] = {}
         for live in snapshot:
@@ -95,16 +120,45 @@ class Hanging:
         users = self._users.get((kind, id), {})
         return sorted(users.items(), key=lambda item: (RANK[item[0][0]], len(str(item[0][1])), str(item[0][1])))
 
+    def left(self, change: Change, changes: Mapping[str, Change]) -> list[User]:
+        """What `change` would delete or strip with its object, since after `changes` it still hangs on it.
+
+        Nothing for kinds whose delete reaches no others.
+        """
+        if change.kind not in _BLOCKS or change.id is None:
+            return []
+        users = self.on(change.kind, change.id)
+        return [user for user, name in users if not _lets_go(user, name, change, changes, self._addresses)]
+
     def name(self, user: User) -> str:
-        return self._addresses.get(user) or f"{user[0].replace('_', ' ')} {user[1]} (not managed)"
+        """Its address; of what is not managed what tells people which one it is."""
+        kind, id = user
+        live = self._snapshot.get(kind, id)
+        title = f" {printable(live.title)!r}" if live and live.title else ""
+        return self._addresses.get(user) or f"{BY_NAME[kind].label} {id}{title} (not managed)"
+
+
+class _Block(NamedTuple):
+    """Of a kind whose delete reaches others: its code, how they hang on it, what Qase would do, what people may do."""
+
+    code: str
+    verb: str
+    loss: str
+    cure: str
 
 
 _BLOCKS = {
-    "suite": ("suite_not_empty", "It still holds {what}, and Qase would delete that with it."),
-    "shared_step": ("shared_step_in_use", "It is still used by {what}, and Qase would strip its steps there."),
-    "milestone": ("milestone_in_use", "It is still used by {what}, and would be lost there."),
+    "suite": _Block(
+        "suite_not_empty", "holds", "Qase would delete that with it", "Move that out in Qase, or declare it"
+    ),
+    "shared_step": _Block(
+        "shared_step_in_use", "is used by", "Qase would strip its steps there", "Take it out there, or declare it again"
+    ),
+    "milestone": _Block(
+        "milestone_in_use", "is used by", "Qase would clear it there", "Take it out there, or declare it again"
+    ),
 }
-"""Kinds whose delete reaches others: code and reason. A case leaves test plans quietly; that is a note."""
+"""A case leaves test plans quietly, and the plans stay: that is a note."""
 
 
 def link_deletes(
@@ -122,15 +176,28 @@ def link_deletes(
     for change in sorted(deletes, key=rank):
         users = hanging.on(change.kind, change.id) if change.id is not None else []
         edges[change.address] = {addresses[user] for user, _ in users if addresses.get(user) in changes}
-        left = [user for user, name in users if not _lets_go(user, name, change, changes, addresses)]
-        linked = replace(change, notes=(*change.notes, *_plan_notes(users, addresses, changes)))
-        if change.kind in _BLOCKS and left and not change.blocked:
-            code, reason = _BLOCKS[change.kind]
-            by = tuple(addresses[user] for user in left if user in addresses)
-            what = _listed([hanging.name(user) for user in left])
-            linked = replace(linked, blocked=Blocked(code, reason.format(what=what), by))
+        linked = replace(change, notes=(*change.notes, *_notes(change, users, hanging, addresses, changes)))
+        left = hanging.left(change, changes)
+        if left and not change.blocked:
+            linked = replace(linked, blocked=_in_the_way(change, left, hanging, addresses, changes))
         changes[change.address] = linked
     return edges
+
+
+def _in_the_way(
+    change: Change, left: list[User], hanging: Hanging, addresses: Addresses, changes: Mapping[str, Change]
+) -> Blocked:
+    """What is to be done is said of those that nothing else is said of: a blocked change has its own reason."""
+    block = _BLOCKS[change.kind]
+    reason = f"It {_still(block.verb)} {listed([hanging.name(user) for user in left])}, and {block.loss}."
+    theirs = [changes.get(addresses.get(user, "")) for user in left]
+    if any(each is None or not each.blocked for each in theirs):
+        reason += f" {block.cure}; `removed: [{change.address}]` leaves the {BY_NAME[change.kind].label} in Qase."
+    return Blocked(block.code, reason, tuple(addresses[user] for user in left if user in addresses))
+
+
+def _still(verb: str) -> str:
+    return f"is still{verb[2:]}" if verb.startswith("is ") else f"still {verb}"
 
 
 def _lets_go(user: User, name: str, change: Change, changes: Mapping[str, Change], addresses: Addresses) -> bool:
@@ -148,22 +215,40 @@ def _lets_go(user: User, name: str, change: Change, changes: Mapping[str, Change
     return any(name in pair and set(pair) & theirs.sent.keys() for pair in BY_NAME[user[0]].exclusive)
 
 
-def _plan_notes(users: list[tuple[User, str]], addresses: Addresses, changes: Mapping[str, Change]) -> Iterable[str]:
-    """Test plans that lose a member: nothing tells of that but this note."""
+def _notes(
+    change: Change,
+    users: list[tuple[User, str]],
+    hanging: Hanging,
+    addresses: Addresses,
+    changes: Mapping[str, Change],
+) -> Iterator[str]:
+    """What hangs on the object of a delete and what becomes of that: in Qase nothing tells of it any more."""
+    ends: dict[str, list[str]] = {}
     for user, name in users:
-        kind, address = BY_NAME[user[0]], addresses.get(user)
-        if name not in {row.name for row in kind.members}:
-            continue
-        if address is None:
-            yield f"in {kind.label} {user[1]} (not managed)"
-        else:
-            theirs = changes.get(address)
-            yield f"in {address}" + (" (updated first)" if theirs and name in theirs.sent else "")
+        theirs = changes.get(addresses.get(user, ""))
+        if name in {row.name for row in BY_NAME[user[0]].members}:
+            yield f"in {hanging.name(user)}" + (" (updated first)" if theirs and name in theirs.sent else "")
+        elif change.kind in _BLOCKS and theirs and _lets_go(user, name, change, changes, addresses):
+            ends.setdefault(_ENDS.get(theirs.action, "updated first"), []).append(theirs.address)
+    if ends:
+        verb = _BLOCKS[change.kind].verb.removeprefix("is ")
+        yield f"{verb} " + ", ".join(f"{listed(names, 3)} ({end})" for end, names in ends.items())
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:MANY])
-    return f"{shown} and {len(names) - MANY} more" if len(names) > MANY else shown
+_ENDS = {Action.DELETE: "deleted first", Action.MOVE: "moved out first"}
+
+
+def unseen_holders(changes: Iterable[Change], snapshot: Snapshot) -> list[LiveObject]:
+    """Objects that may hold what is to be deleted, and whose members were not read: test plans nobody manages here."""
+    going = {change.kind for change in changes if change.action is Action.DELETE and not change.blocked}
+    holders = [kind for kind in KINDS if any(getattr(row.type, "kind", "") in going for row in kind.members)]
+    return [live for kind in holders for live in snapshot.of(kind.name).values() if live.partial]
+
+
+def listed(names: list[str], many: int = MANY) -> str:
+    """The first of them by name, the rest by number."""
+    shown = ", ".join(names[:many])
+    return f"{shown} and {len(names) - many} more" if len(names) > many else shown
 
 
 def spread_blocks(changes: dict[str, Change], order: Iterable[str], edges: Mapping[str, set[str]]) -> None:
@@ -176,7 +261,7 @@ def spread_blocks(changes: dict[str, Change], order: Iterable[str], edges: Mappi
         stuck = sorted(c.address for c in needed if c.blocked and (_makes(c) or change.action is Action.DELETE))
         if stuck:
             goes = change.action is Action.DELETE
-            what, are = _listed(stuck), "is" if len(stuck) == 1 else "are"
+            what, are = listed(stuck), "is" if len(stuck) == 1 else "are"
             reason = f"{what} must come first, and {are} blocked." if goes else f"It needs {what}, which {are} blocked."
             changes[address] = replace(change, blocked=Blocked("depends_on_blocked", reason, tuple(stuck)))
 

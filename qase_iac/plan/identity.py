@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qase_iac.attributes import normal_text
 from qase_iac.diagnostics import Diagnostic, Severity
-from qase_iac.kinds import KINDS, Kind
+from qase_iac.kinds import BY_NAME, KINDS, Kind
 from qase_iac.model import Desired, LiveObject, Resource, Snapshot
+from qase_iac.plan.bind import refs_in
 from qase_iac.plan.model import Blocked
 from qase_iac.plan.moves import rename
 from qase_iac.plan.scope import parents_first
@@ -65,7 +66,20 @@ def identify(desired: Desired, snapshot: Snapshot, state: State, same: SameValue
     _by_adopt(desired, snapshot, found, taken)
     for kind in KINDS:
         _by_natural_key(kind, desired, snapshot, found, taken, same)
+    found.findings.extend(_named_externally(desired, found))
     return found
+
+
+def _named_externally(desired: Desired, found: Identities) -> Iterator[Diagnostic]:
+    """What the folder has just taken over by its title, and names as somebody else's at the same time."""
+    taken = {(a.partition(".")[0], found.ids[a]): a for a, how in found.how.items() if how is How.NATURAL}
+    for resource in desired.resources.values() if taken else ():
+        for kind, ref in refs_in(BY_NAME[resource.address.kind], resource.attributes):
+            if isinstance(ref, dict) and (kind, ref.get("external_id")) in taken:
+                id = ref["external_id"]
+                summary = f"The {BY_NAME[kind].label} {id} is taken for {taken[kind, id]} of this folder."
+                detail = f"Name it by its key, {taken[kind, id].partition('.')[2]}."
+                yield Diagnostic("external-is-managed", summary, detail, resource.source, address=str(resource.address))
 
 
 def _by_state(desired: Desired, snapshot: Snapshot, found: Identities) -> None:
@@ -118,6 +132,7 @@ def _by_natural_key(
     if not live_groups:
         return
     waiting = [r for a, r in desired.resources.items() if a.kind == kind.name and str(a) not in found.ids]
+    adopts = kind.owned_by_scope or desired.scope.suites is None
     for layer in parents_first(kind, waiting):
         groups: dict[NaturalKey, list[Resource]] = {}
         for resource in layer:
@@ -125,7 +140,7 @@ def _by_natural_key(
             if key in live_groups:
                 groups.setdefault(key, []).append(resource)
         for key, resources in groups.items():
-            _match(kind, resources, live_groups[key], found, taken, same)
+            _match(kind, resources, live_groups[key], found, taken, same, adopts)
 
 
 def _live_key(kind: Kind, live: LiveObject) -> NaturalKey:
@@ -148,6 +163,7 @@ def _match(
     found: Identities,
     taken: Taken,
     same: SameValues,
+    adopts: bool,
 ) -> None:
     """Matches what shares a natural key. Nothing is matched to what is bound, or to what another match took."""
     lives = [live for live in lives if (kind.name, live.id) not in taken]
@@ -158,14 +174,29 @@ def _match(
         if len(auto) == len(lives) == 1
         else tell_apart(kind, auto, lives, lambda resource, live: same(resource, live, found.ids))
     )
-    for resource, live in pairs:
+    for resource, live in pairs if adopts else ():
         found.ids[str(resource.address)] = live.id
         found.how[str(resource.address)] = How.NATURAL
         taken.add((kind.name, live.id))
     left = _sorted(live.id for live in lives if (kind.name, live.id) not in taken)
     if left:
-        _say_ambiguous([resource for resource in auto if str(resource.address) not in found.ids], left, found)
+        say = _say_ambiguous if adopts else _say_foreign
+        say([resource for resource in auto if str(resource.address) not in found.ids], left, found)
         _say_same_title(resources, left, found)
+
+
+def _say_foreign(rest: Iterable[Resource], left: list[RemoteId], found: Identities) -> None:
+    """In a folder with a scope, what lies in no suite is its own only when bound to it (authoring.md): else another
+    folder's milestone would be taken over, or doubled, by its title."""
+    for resource in rest:
+        address, kind = str(resource.address), BY_NAME[resource.address.kind]
+        use = "" if kind.members else f"; without a declaration, `{{external_id: {left[0]}}}` uses it as it is"
+        reason = (
+            f"Qase has a {kind.label} of this title: {_listed(left)}. In a folder with a `scope` it is not taken over "
+            f"by its title. `adopt: {{{address}: {left[0]}}}` makes it this folder's{use}; "
+            "`policy: {adopt: explicit}` makes a second one."
+        )
+        found.blocked[address] = Blocked("same_title_exists", reason)
 
 
 def _say_ambiguous(rest: Iterable[Resource], left: list[RemoteId], found: Identities) -> None:

@@ -30,10 +30,10 @@ def ready(kind: Kind, resource: Resource, live: LiveObject, binder: Binder, unli
     """Prepares a declared object for the comparison. `unlisted` are shared steps that Qase does not list."""
     unverified: list[str] = []
     if binder.sees_files:
-        resource, unverified = binder.recognise(kind, _carry(resource, live, binder), live)
+        resource, unverified = binder.recognise(kind, _carry(kind, resource, live, binder), live)
     wanted = binder.bind(kind, resource.attributes)
     if unlisted and wanted.get("steps"):
-        folded = _fold(wanted["steps"], unlisted)
+        folded = fold(wanted["steps"], unlisted)
         if folded != wanted["steps"]:
             return Ready(resource, wanted | {"steps": folded}, unverified, untold=True)
     return Ready(resource, wanted, unverified)
@@ -59,7 +59,7 @@ def remembered(kind: Kind, binding: Binding, made: Ready, gone: Gone, unlisted: 
             if value and gone:
                 value = row.type.rebind(value, now)
             if value and made.untold and name == "steps":
-                value = _fold(value, unlisted)
+                value = fold(value, unlisted)
             changed[name] = value
         return {name: changed.get(name, value) for name, value in attributes.items()}
 
@@ -68,12 +68,12 @@ def remembered(kind: Kind, binding: Binding, made: Ready, gone: Gone, unlisted: 
     return replace(binding, sent=values(binding.sent), served=values(binding.served))
 
 
-def _carry(resource: Resource, live: LiveObject, binder: Binder) -> Resource:
+def _carry(kind: Kind, resource: Resource, live: LiveObject, binder: Binder) -> Resource:
     """Steps with the attachments that the YAML leaves out taken from the live ones (authoring.md)."""
     steps, held = resource.attributes.get("steps"), live.attributes.get("steps")
     if not steps or not held:
         return resource
-    carried = carry_attachments(steps, held)
+    carried = carry_attachments(steps, held, lambda: binder.bind(kind, {"steps": steps})["steps"])
     if carried is steps:
         return resource
     return replace(resource, attributes=resource.attributes | {"steps": _name_files(carried, binder)})
@@ -91,7 +91,8 @@ def _name_files(steps: list[JSON], binder: Binder) -> list[JSON]:
     return named
 
 
-def _fold(steps: list[JSON], unlisted: set[str]) -> list[JSON]:
+def fold(steps: list[JSON], unlisted: set[str]) -> list[JSON]:
+    """Steps in which each run of a shared step that Qase does not list stands once."""
     folded: list[JSON] = []
     for step in steps:
         again = bool(folded) and step == folded[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from qase_iac.attributes import normal_text
 from qase_iac.globs import in_scope
-from qase_iac.kinds import Kind
+from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import LiveObject, Resource, Scope, Snapshot
 from qase_iac.values import Address, RemoteId, ref_address
 
@@ -85,6 +85,15 @@ class LiveSuites:
         if suite not in self._inside:
             self._inside[suite] = in_scope(scope.suites, [self.key(id) or None for id in self._outwards(suite)])
         return self._inside[suite]
+
+    def owned(self, scope: Scope, live: LiveObject) -> bool:
+        """Whether an unbound live object is one that this folder would manage: by its suite, or the whole project."""
+        if scope.suites is None:
+            return True
+        kind = BY_NAME[live.kind]
+        if not kind.owned_by_scope:
+            return False
+        return self.in_scope(scope, live.id if kind.nested_keys else live.attributes.get(kind.parent or ""))
 
     def _outwards(self, id: RemoteId | None) -> list[RemoteId | None]:
         """A suite and those around it, the root (None) at the end; it ends, too, where Qase shows a circle."""

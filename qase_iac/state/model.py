@@ -6,7 +6,7 @@ It is a rebuildable record, never a single point of failure. It belongs to one A
      "bindings": {"case.pay-by-card": {"id": 41, "sent": {…}, "served": {…}, "protect": true,
                   "depends_on": ["suite.checkout"], "meta": {…}, "unsupported": {…}}},
      "files": {"<sha256>": {"hash": "…", "name": "card.png", "size": 123}},
-     "moved": ["case.pay -> case.pay-by-card"], "applied": ["sha256:…"]}
+     "moved": ["case.pay -> case.pay-by-card"], "applied": ["sha256:…"], "seen": {"case": 5059}}
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Binding:
 
     `sent` maps attribute -> bound value as last sent (or found equal); `served` only those that Qase serves
     differently (normalised text, say): the same served again is no drift. `depends_on` are the addresses that the
-    YAML referred to, kept since at delete the YAML is gone. `meta` vouches for what lists do not show (a plan's
-    `updated_at` and `cases_count`). `unsupported` maps attribute -> value that the server would not take.
+    YAML referred to, `ignore` what it left to others (`ignore_changes`): kept, since at delete the YAML is gone.
+    `meta` vouches for what lists do not show (a plan's `updated_at` and `cases_count`). `unsupported` maps attribute
+    -> value that the server would not take.
     """
 
     id: RemoteId
@@ -34,6 +35,7 @@ class Binding:
     served: Attributes = field(default_factory=dict)
     protect: bool = False
     depends_on: list[str] = field(default_factory=list)
+    ignore: list[str] = field(default_factory=list)
     meta: Attributes = field(default_factory=dict)
     unsupported: Attributes = field(default_factory=dict)
 
@@ -43,7 +45,7 @@ class Binding:
 
     def to_json(self) -> dict[str, JSON]:
         row: dict[str, JSON] = {"id": self.id, "sent": self.sent}
-        for name in ("served", "protect", "depends_on", "meta", "unsupported"):
+        for name in ("served", "protect", "depends_on", "ignore", "meta", "unsupported"):
             if value := getattr(self, name):
                 row[name] = value
         return row
@@ -51,7 +53,10 @@ class Binding:
 
 @dataclass
 class State:
-    """See the module's docstring. `lineage` "" and `serial` 0 mean that there is none yet."""
+    """See the module's docstring. `lineage` "" and `serial` 0 mean that there is none yet.
+
+    `seen` is what there was in Qase when the last apply read it (journal.py): what is newer appeared since.
+    """
 
     lineage: str = ""
     serial: int = 0
@@ -62,6 +67,7 @@ class State:
     files: dict[str, dict[str, JSON]] = field(default_factory=dict)
     moved: list[str] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
+    seen: dict[str, JSON] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -84,6 +90,7 @@ class State:
             "files": dict(sorted(self.files.items())),
             "moved": self.moved,
             "applied": self.applied,
+            "seen": self.seen,
         }
 
     @classmethod
@@ -91,14 +98,44 @@ class State:
         """Raises ValueError, KeyError or TypeError when `data` is not what `to_json` makes."""
         if data["format"] != FORMAT:
             raise ValueError(f"state format {data['format']!r} is not {FORMAT}: made by another version of qase-iac")
-        return cls(
-            lineage=str(data["lineage"]),
-            serial=int(data["serial"]),
-            project=str(data["project"]),
-            api=str(data["api"]),
-            tool=str(data.get("tool", "")),
-            bindings={str(address): Binding(**row) for address, row in data["bindings"].items()},
-            files={str(sha): dict(entry) for sha, entry in data.get("files", {}).items()},
-            moved=[str(entry) for entry in data.get("moved", [])],
-            applied=[str(entry) for entry in data.get("applied", [])],
+        state = cls(
+            lineage=data["lineage"],
+            serial=data["serial"],
+            project=data["project"],
+            api=data["api"],
+            tool=data.get("tool", ""),
+            bindings={address: Binding(**row) for address, row in data["bindings"].items()},
+            files={sha: dict(entry) for sha, entry in data.get("files", {}).items()},
+            moved=data.get("moved", []),
+            applied=data.get("applied", []),
+            seen=dict(data.get("seen", {})),
         )
+        state._check()
+        return state
+
+    def _check(self) -> None:
+        if not is_texts([self.lineage, self.project, self.api, self.tool]) or not is_serial(self.serial):
+            raise ValueError("lineage, serial, project, api or tool is not one of ours")
+        if not (is_texts(self.moved) and is_texts(self.applied) and is_seen(self.seen)):
+            raise ValueError("moved, applied or seen is not one of ours")
+        for entry in self.files.values():
+            if not is_file_entry(entry):
+                raise ValueError("an entry of files is not one of ours")
+
+
+def is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def is_serial(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def is_seen(value: Any) -> bool:
+    """Whether a value is kind -> highest id or list of hashes, as journal.py says."""
+    return isinstance(value, dict) and all(is_serial(each) or is_texts(each) for each in value.values())
+
+
+def is_file_entry(entry: Any) -> bool:
+    """Whether a value says which hash Qase gave a file, and which others of the same content it has."""
+    return isinstance(entry.get("hash"), str) and is_texts(entry.get("also", []))

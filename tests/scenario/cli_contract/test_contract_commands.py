@@ -17,11 +17,13 @@ from contract_shop import ADDRESSES, bytes_of
 from e2e_kit import Folder, Ran, clean_env
 
 Run = Callable[..., Ran]
-COMMANDS = ["init", "validate", "plan", "apply", "destroy", "show", "export", "convert", "state", "schema", "explain",
-            "emulator"]  # fmt: skip
+COMMANDS = ["init", "validate", "plan", "apply", "destroy", "drift", "show", "export", "convert", "adopt", "state", "schema",
+            "explain", "emulator"]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS, "state list", "state show", "state mv", "state rm"])
+@pytest.mark.parametrize(
+    "command", ["", *COMMANDS, "state list", "state show", "state mv", "state rm", "state rebuild", "state unlock"]
+)
 def test_help_has_an_example_and_the_global_options(cli: Run, command: str) -> None:
     ran = cli(*command.split(), "--help")
     assert ran.code == 0 and ran.err == ""
@@ -41,8 +43,7 @@ def test_help_has_an_example_and_the_global_options(cli: Run, command: str) -> N
 
 @pytest.mark.parametrize(
     "command",
-    ["drift", "pull", "pull case.x", "adopt case.x 3", "fmt", "fmt --check", "projects", "state rebuild", "state unlock",
-     "state pull", "state push", "state migrate", "plan --changed-since main", "export x --update"],
+    ["pull", "pull case.x", "fmt", "fmt --check", "projects", "state pull", "state push", "state migrate", "plan --changed-since main", "export x --update"],
 )  # fmt: skip
 def test_what_comes_later_says_so_and_what_to_do_until_then(run: Run, shop: Folder, command: str) -> None:
     ran = run(shop, *command.split())

@@ -472,7 +472,7 @@ def test_output_is_flushed_before_the_code_is_set(tmp_path: Path) -> None:
     shop.root.mkdir()
     cases = "".join(f"  c{n}: {{title: C{n}}}\n" for n in range(300))
     shop.write({"cases.yaml": f"cases:\n{cases}"})
-    shop.app.faults.add("500", method="POST", path="/case", times=0)
+    shop.app.faults.add("429", method="POST", path="/case", times=0, retry_after=0)
     with start_server(shop.app) as server:
         shop.write({"qase.yaml": qase_yaml(api={"url": server.url})})
         for command, code in (("plan --detailed-exitcode", 2), ("apply --auto-approve", 6)):

@@ -183,7 +183,7 @@ def test_warnings_and_messages_go_to_stderr(run: Run, shop: Folder, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [("plan nothing-more", 1), ("show no.json", 1), ("apply", 1), ("drift", 1), ("state show case.nope", 1),
+    [("plan nothing-more", 1), ("show no.json", 1), ("apply", 1), ("pull", 1), ("state show case.nope", 1),
      ("plan --api http://127.0.0.1:9/v1", 8), ("apply --auto-approve", 3), ("plan", 3)],
 )  # fmt: skip
 def test_errors_go_to_stderr_alone(run: Run, shop: Folder, command: str, code: int) -> None:

@@ -122,7 +122,8 @@ def test_dependents_are_blocked_with_the_root_of_it_and_others_go_on(bench: Benc
     assert statuses(report) == {"suite.a": "failed", "suite.a/b": "blocked", "case.x": "blocked", "case.y": "done"}
     assert operation(report, "case.x").problem.by == ("suite.a",)
     assert operation(report, "case.x").problem.code == "dependency_failed"
-    assert "Title is bad" in operation(report, "case.x").cause
+    assert "Title is bad" in operation(report, "suite.a/b").cause
+    assert operation(report, "case.x").cause.endswith("which was not carried out because of suite.a.")
     assert (report.blocked, report.failed, report.exit_code) == (2, 1, 6)
 
 

@@ -9,7 +9,7 @@ from apply_world import Bench, drop, edit, fail_on, new, operation, state_of, st
 
 from qase_iac.apply.events import Looked, Waiting
 from qase_iac.apply.looking import LATE_BULK, LATE_SINGLE, PATIENCE, still_late
-from qase_iac.errors import NoAnswer
+from qase_iac.errors import NoAnswer, ServerFault
 from qase_iac.model import LiveObject, Snapshot
 from qase_iac.state.journal import Intent, Item, read_journal
 
@@ -145,6 +145,17 @@ def test_a_delete_is_done_when_the_object_is_gone_and_the_project_is_not(
 
 
 # -- limits
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"), [(500, LATE_SINGLE), (200, LATE_SINGLE), (502, LATE_BULK), (504, LATE_BULK)]
+)
+def test_a_bulk_create_is_waited_for_long_only_while_it_may_be_under_way(
+    bench: Bench, status: int, seconds: float
+) -> None:
+    bench.remote.faults.append(fail_on("a", ServerFault("No.", status=status, ambiguous=True)))
+    bench.run(new("case.a"), new("case.b"))
+    assert sum(bench.slept) == seconds
 
 
 def test_when_qase_cannot_be_read_nothing_is_waited_for(bench: Bench) -> None:

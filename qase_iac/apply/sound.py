@@ -1,0 +1,82 @@
+"""Whether what the state and its journal say of an object can be worked with: such files get damaged, merged, edited.
+
+What is not sound is refused before anything is planned. Attributes that no table knows are left alone: they may be a
+later version's.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from qase_iac.errors import StateError
+from qase_iac.kinds import BY_NAME, Kind
+from qase_iac.state.journal import Item
+from qase_iac.state.model import State
+from qase_iac.state.store import MEND
+from qase_iac.values import JSON, printable
+
+_HASH = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+def check_state(state: State, path: Path) -> None:
+    """Raises StateError that names the first entry of the state in `path` that is not one of ours."""
+    owners: dict[tuple[str, JSON], str] = {}
+    for address, binding in state.bindings.items():
+        problem = unsound(address, binding.id, binding.sent, binding.served, binding.unsupported)
+        twin = None if problem else owners.setdefault((address.partition(".")[0], binding.id), address)
+        if twin not in (None, address):
+            problem = f"{twin} is bound to the same object, {binding.id}"
+        if problem:
+            summary = f"The state cannot be used: its entry of {printable(address)} makes no sense."
+            raise StateError(summary, f"{printable(problem)}. The file is {path}.", MEND)
+
+
+def check_item(item: Item) -> None:
+    """Raises ValueError when an item of a journal is not one of ours."""
+    texts = (item.address, item.action, item.title, item.digest)
+    sound = all(isinstance(text, str) for text in texts) and isinstance(item.op, int) and isinstance(item.record, dict)
+    if not sound:
+        raise ValueError("an item of an intent is not one of ours")
+    sent, needed = item.record.get("sent", {}), item.record.get("depends_on", [])
+    if not isinstance(sent, dict) or not _texts(needed) or not isinstance(item.record.get("protect", False), bool):
+        raise ValueError(f"what it records of {item.address} is not one of ours")
+    if not isinstance(item.parent, int | str | None):
+        raise ValueError(f"the parent of {item.address} is no id")
+    if item.kind != "project" and (problem := unsound(item.address, item.id, sent)):
+        raise ValueError(f"{item.address}: {problem}")
+
+
+def unsound(address: str, id: JSON, *values: dict[str, JSON]) -> str | None:
+    """What is wrong with an object's address, id or values, None when nothing is. An id of None is not looked at."""
+    name, _, key = address.partition(".")
+    kind = BY_NAME.get(name)
+    if kind is None or not kind.section or not key:
+        return "this version of qase-iac knows no such kind of object"
+    if id is not None and not is_id(kind, id):
+        return f"{id!r} is not the id of a {kind.label}"
+    for each in values:
+        for attribute, value in each.items():
+            if value and not _holds(kind, attribute, value):
+                return f"its `{attribute}` is not of the kind that qase-iac writes"
+    return None
+
+
+def is_id(kind: Kind, id: JSON) -> bool:
+    """Whether a value can be the identity of an object of that kind."""
+    if kind.id_key == "id":
+        return type(id) is int and id > 0
+    return isinstance(id, str) and bool(_HASH.match(id))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _holds(kind: Kind, name: str, value: JSON) -> bool:
+    """Whether a value has the attribute's shape, bound: what it refers to are ids and hashes."""
+    if not kind.holds(name, value):
+        return False
+    row = kind.by_name.get(name)
+    return row is None or all(isinstance(ref, int | str) for _, ref in row.type.refs(value))
