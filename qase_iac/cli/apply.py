@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qase_iac.apply.events import Event
+    from qase_iac.apply.report import Report
     from qase_iac.cli.progress import Meter
     from qase_iac.plan.model import Plan
     from qase_iac.workflow.applying import Doing, Outcome
@@ -109,7 +112,7 @@ def destroy_command(settings: Globals, auto_approve: bool, allow_deletes: int, f
         confirm = _asker(settings, session, progress, auto_approve, fmt, False)
         options = Options(destroy=True, allow_deletes=allow_deletes)
         outcome = apply_fresh(session, options, doing(confirm))
-    return _finish(outcome, settings, fmt, report, False)
+    return _finish(outcome, settings, fmt, report, False, destroy=True)
 
 
 def _refuse_options(given: dict[str, Any]) -> None:
@@ -229,11 +232,21 @@ def _asker(
     return confirm
 
 
-def _finish(outcome: Outcome, settings: Globals, fmt: str, report: str | None, full: bool) -> int:
+def _command(settings: Globals, report: Report, destroy: bool) -> str:
+    """The command that goes on where a run ended: on the same project, and after `destroy` no `apply`."""
+    given = {"--profile": settings.profile, "--api": settings.api}
+    left = sum(1 for each in report.operations if not each.done and not each.planned_block)
+    what = ["destroy", "--allow-deletes", str(left)] if destroy else ["apply"]
+    return shlex.join(["qase-iac", *what, *(part for name, value in given.items() if value for part in (name, value))])
+
+
+def _finish(
+    outcome: Outcome, settings: Globals, fmt: str, report: str | None, full: bool, destroy: bool = False
+) -> int:
     if outcome.report is None:
         say("Nothing was applied.")
         return 1
-    done = outcome.report
+    done = replace(outcome.report, command=_command(settings, outcome.report, destroy))
     try:
         if done.operations or done.warnings or fmt != "text" or report:
             show(done, settings, fmt, report, full=full)
@@ -241,12 +254,13 @@ def _finish(outcome: Outcome, settings: Globals, fmt: str, report: str | None, f
         if not done.exit_code:
             raise
         say(f"Error: {error.summary}")
-    if outcome.again is not None:
-        if outcome.again.changes:
-            from qase_iac.render import render
-
-            say("Verified: a second plan is not empty. Qase keeps some values in another form, or somebody is at work:")
-            say(render(outcome.again, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
-            return done.exit_code or 6
+    if outcome.again is None:
+        return done.exit_code
+    if not outcome.again.changes:
         say("Verified: a second plan is empty.")
-    return done.exit_code
+        return done.exit_code
+    from qase_iac.render import render
+
+    say("Verified: a second plan is not empty. This is left, or somebody is at work:")
+    say(render(outcome.again, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
+    return done.exit_code or 6

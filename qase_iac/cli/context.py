@@ -111,13 +111,9 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
 
 
 LATER = {
-    "drift": "`qase-iac plan` shows what changed in Qase.",
     "pull": "`qase-iac plan --full` shows what changed in Qase; write it into the files by hand.",
-    "adopt": "Write `adopt: {case.pay-by-card: 41}` in a content file instead.",
     "fmt": "`qase-iac validate` shows what is wrong with the files.",
     "projects": "Go to each project folder with -C.",
-    "state rebuild": "`qase-iac apply --new-state` binds what matches by place and title.",
-    "state unlock": "A lock ends with the process that holds it; there is nothing to unlock.",
     "state pull": "The state is a file below .qase-iac; copy it.",
     "state push": "The state is a file below .qase-iac; copy it.",
     "state migrate": "The state is a file below .qase-iac; copy it.",

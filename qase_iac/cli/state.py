@@ -1,4 +1,4 @@
-"""`state list`, `show`, `mv`, `rm`."""
+"""`state list`, `show`, `mv`, `rm`, `rebuild`, `unlock`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qase_iac.values import printable
 @click.group("state", cls=Group)
 @global_options
 def state_command() -> None:
-    """Look at the state and mend it. Nothing here touches Qase.
+    """Look at the state and mend it. Nothing here changes Qase; only `rebuild` reads it.
 
     \b
     Examples:
@@ -22,6 +22,8 @@ def state_command() -> None:
       qase-iac state show case.pay-by-card
       qase-iac state mv case.pay case.pay-by-card
       qase-iac state rm case.legacy-flow
+      qase-iac state rebuild
+      qase-iac state unlock
     """
 
 
@@ -111,4 +113,54 @@ def rm_command(settings: Globals, addresses: tuple[str, ...]) -> int:
     with session_for(settings) as (session, _):
         gone = remove(session, list(addresses), holder(session))
     answer("\n".join(f"{printable(address)} is no longer bound" for address in gone))
+    return 0
+
+
+@state_command.command("rebuild")
+@click.option("--replace", is_flag=True, help="Put the state that is there aside and make a new one.")
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", help="What to print.")
+@global_options
+@pass_globals
+def rebuild_command(settings: Globals, replace: bool, fmt: str) -> int:
+    """Make a lost state again: find every object in Qase by place and title. Reads Qase, writes the state.
+
+    Twins are told apart by all their attributes. What cannot be decided is listed and not bound, and the exit code
+    is 6; `qase-iac adopt` binds it then.
+
+    \b
+    Examples:
+      qase-iac state rebuild
+      qase-iac state rebuild --replace
+    """
+    from qase_iac.plan.planfile import dumps
+    from qase_iac.render.matches import rebuilt_text, suggestions_data
+    from qase_iac.workflow.rebuilding import rebuild
+
+    with session_for(settings) as (session, progress):
+        made = rebuild(session, holder(session), replace)
+        progress.stop()
+    replaced = [str(path) for path in made.replaced]
+    if fmt == "json":
+        about = {"project": made.project, "api": made.api, "complete": made.complete}
+        more = {"differing": list(made.differing), "replaced": replaced}
+        answer(dumps({**about, **suggestions_data(made.found, True), **more}))
+    else:
+        answer(rebuilt_text(made.found, made.differing, replaced, made.complete))
+    return 0 if made.complete else 6
+
+
+@state_command.command("unlock")
+@global_options
+@pass_globals
+def unlock_command(settings: Globals) -> int:
+    """Clear what a dead run left of its lock, and say whose it was. A run that lives is never disturbed (exit 7).
+
+    \b
+    Example:
+      qase-iac state unlock
+    """
+    with session_for(settings) as (session, _):
+        session.check_settings()
+        dead = session.store.unlock()
+    answer(f"The lock of {dead} is cleared: that run is dead." if dead else "Nobody holds the state.")
     return 0

@@ -6,17 +6,19 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 
 from qase_iac.cli.context import Globals, answer, say
-from qase_iac.errors import QaseIacError
+from qase_iac.errors import ConfigurationError, QaseIacError
 from qase_iac.values import printable
 
 if TYPE_CHECKING:
     from qase_iac.cli.progress import Meter
+    from qase_iac.diagnostics import Diagnostic
     from qase_iac.plan.model import Options
     from qase_iac.state.lock import Holder
     from qase_iac.workflow.session import Ask, Session, World
@@ -105,12 +107,42 @@ def open_for_lines(path: Path) -> TextIO:
 def output_options(command: Decorated) -> Decorated:
     """`--format` and `--report`, the same for every command that answers with a value."""
     command = click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")(
-        command
+        _answering(command)
     )
     report = click.option(
         "--report", metavar="FILE", callback=_check_report, help="Write it to FILE as well; the ending says how."
     )
     return report(command)
+
+
+def _answering(command: Decorated) -> Decorated:
+    """What is wrong with the files is an answer, too: as `validate` gives it, in the format asked for and the report.
+
+    As text it is a message, on stderr, which the caller prints in any case.
+    """
+
+    @wraps(command)
+    def call(*args: Any, **given: Any) -> Any:
+        try:
+            return command(*args, **given)
+        except ConfigurationError as error:
+            settings = click.get_current_context().find_root().ensure_object(Globals)
+            try:
+                _answer_invalid(list(error.diagnostics), settings, given["fmt"], given["report"])
+            except QaseIacError as unwritable:
+                say(f"Error: {unwritable.summary}")
+            raise
+
+    return cast("Decorated", call)
+
+
+def _answer_invalid(diagnostics: list[Diagnostic], settings: Globals, fmt: str, report: str | None) -> None:
+    from qase_iac.render import render
+
+    if fmt != "text":
+        answer(render(diagnostics, fmt))
+    if report:
+        write_report(diagnostics, settings, report)
 
 
 def check_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -130,15 +162,22 @@ def _check_report(ctx: click.Context, param: click.Parameter, value: str | None)
 
 def show(value: Any, settings: Globals, fmt: str = "text", report: str | None = None, **how: Any) -> None:
     """Prints a value on stdout and, if asked, writes it to a file in the format of its ending."""
-    from qase_iac.render import format_for, render
+    from qase_iac.render import render
 
     answer(render(value, fmt, color=fmt == "text" and settings.color(sys.stdout), **how))
     if report:
-        text = render(value, format_for(report), **how)
-        try:
-            settings.path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise QaseIacError(f"The report {report} cannot be written: {error.strerror}.") from None
+        write_report(value, settings, report, **how)
+
+
+def write_report(value: Any, settings: Globals, report: str, **how: Any) -> None:
+    """Writes a value to a file in the format of its ending. Raises QaseIacError when that cannot be done."""
+    from qase_iac.render import format_for, render
+
+    text = render(value, format_for(report), **how)
+    try:
+        settings.path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise QaseIacError(f"The report {report} cannot be written: {error.strerror}.") from None
 
 
 _PLANNING = (

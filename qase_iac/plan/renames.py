@@ -1,8 +1,11 @@
-"""A delete and a create that look like one renamed key: both are blocked, with the `moved:` lines to paste."""
+"""A delete and a create that look like one renamed key: both are blocked, with the `moved:` lines to paste.
+
+First the same natural key, then the same content, then likeness: a key that was renamed while its text was edited.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,6 +14,7 @@ from qase_iac.kinds import KINDS, Kind
 from qase_iac.model import Resource, Snapshot
 from qase_iac.plan.bind import Binder
 from qase_iac.plan.digests import digest
+from qase_iac.plan.likeness import RENAMED, Face, alike, best_first
 from qase_iac.plan.model import Action, Blocked, Change, Reason
 from qase_iac.plan.scope import parents_first
 from qase_iac.values import JSON, Address, Attributes
@@ -32,32 +36,69 @@ class Search:
 
 
 def possible_renames(search: Search) -> list[Pair]:
-    """Pairs of a delete and a create of one kind with the same natural key, else with the same content.
+    """Pairs of a delete and a create of one kind with the same natural key, else the same content, else much alike.
 
     Kind by kind, parents first: what lies in a suite that looks renamed, or uses a shared step that does, is compared
     as if it was. What the plan blocks for other reasons is no exception: a second object must not be made.
     """
-    twins = dict(search.binder.ids)
-    binder = search.binder.over(twins)
-    pairs: list[Pair] = []
+    pairing = _Pairing(search)
     for kind in KINDS:
-        gone = {c.address: c for c in search.changes.values() if _is(c, kind, Action.DELETE, search)}
+        pairing.kind(kind)
+    return pairing.pairs
+
+
+class _Pairing:
+    """Pairs kind by kind; `pairs` collects. `twins` are the ids of what is bound, and of what looks renamed."""
+
+    def __init__(self, search: Search) -> None:
+        self.pairs: list[Pair] = []
+        self._search = search
+        self._twins = dict(search.binder.ids)
+        self._binder = search.binder.over(self._twins)
+        self._gone: dict[str, Change] = {}
+
+    def kind(self, kind: Kind) -> None:
+        search = self._search
+        self._gone = {c.address: c for c in search.changes.values() if _is(c, kind, Action.DELETE, search)}
         new = [c for c in search.changes.values() if _is(c, kind, Action.CREATE, search)]
-        if not gone or not new:
-            continue
+        if not self._gone or not new:
+            return
         layers = parents_first(kind, [search.resources[Address.parse(change.address)] for change in new])
-        for sign in (_natural, _content):
-            olds = _signed(sign, kind, gone, search.snapshot)
-            for resource in (resource for layer in layers for resource in layer):
-                address = str(resource.address)
-                if address in twins:
-                    continue
-                same = olds.get(sign(kind, binder.bind(kind, resource.attributes)) or "")
-                if same:
-                    old = gone.pop(same.popleft())
-                    twins[address] = old.id or ""
-                    pairs.append((old.address, address))
-    return pairs
+        self._equal(kind, _natural, layers)
+        self._equal(kind, _content, layers, alone=True)
+        for layer in layers:
+            self._alike(kind, layer)
+        self._equal(kind, _content, layers)  # several of the same content, and titles that tell nothing: in order
+
+    def _equal(self, kind: Kind, sign: Sign, layers: list[list[Resource]], alone: bool = False) -> None:
+        """Pairs what bears the same sign; `alone`: where one delete and one create bear it."""
+        olds = _signed(sign, kind, self._gone, self._search.snapshot)
+        bearers = Counter(sign(kind, self._bound(kind, each)) for layer in layers for each in layer) if alone else {}
+        for resource in (resource for layer in layers for resource in layer):
+            if str(resource.address) in self._twins:
+                continue
+            mark = sign(kind, self._bound(kind, resource)) or ""
+            same = olds.get(mark)
+            if same and not (alone and (len(same) > 1 or bearers[mark] > 1)):
+                self._take(same.popleft(), resource)
+
+    def _alike(self, kind: Kind, layer: list[Resource]) -> None:
+        """Pairs what is left and much alike. The best ones: it is a question, and people answer it."""
+        left = {str(resource.address): resource for resource in layer if str(resource.address) not in self._twins}
+        if not left or not self._gone:
+            return
+        live = self._search.snapshot.objects[kind.name]
+        new = [Face.of(kind, address, self._bound(kind, resource)) for address, resource in left.items()]
+        old = [Face.of(kind, name, live[change.id or ""].attributes) for name, change in sorted(self._gone.items())]
+        for pair in best_first(alike(new, old, RENAMED)):
+            self._take(pair.held, left[pair.wanted])
+
+    def _take(self, old: str, resource: Resource) -> None:
+        self._twins[str(resource.address)] = self._gone.pop(old).id or ""
+        self.pairs.append((old, str(resource.address)))
+
+    def _bound(self, kind: Kind, resource: Resource) -> Attributes:
+        return self._binder.bind(kind, resource.attributes)
 
 
 def _is(change: Change, kind: Kind, action: Action, search: Search) -> bool:

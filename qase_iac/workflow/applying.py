@@ -154,7 +154,7 @@ def _put_away(session: Session, planned: Planned) -> None:
             "unsettled",
             f"An interrupted run left {len(left)} creates unsettled: {', '.join(left[:5])}.",
             "\n".join(finding.summary for finding in planned.plan.findings if finding.code == "unsettled-create"),
-            "Say under `adopt:` which object is which, then run again.",
+            "Say which object is which, by `qase-iac adopt ADDRESS ID` or under `adopt:`, then run again.",
         )
 
 

@@ -224,6 +224,8 @@ def _write(place: Path, name: str, texts: Mapping[str, str]) -> Path:
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.mkdir(mode=0o700, exist_ok=True)
+        for unfinished in place.glob(".new-*"):  # of a run that was killed: this one holds the lock
+            shutil.rmtree(unfinished, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix=".new-", dir=place))  # of mode 0700
         try:
             for path, text in texts.items():

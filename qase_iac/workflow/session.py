@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from qase_iac import __version__
+from qase_iac.apply.sound import check_state
 from qase_iac.config.catalogue_file import read_catalogue
 from qase_iac.config.loader import Loaded, config_digest, load
 from qase_iac.config.settings import Overrides, Settings, load_settings
@@ -169,8 +170,9 @@ class Session:
         return LocalStore(path)
 
     def read_state(self) -> State:
-        """The state as it is; raises SafetyRefusal when it belongs to another API or project."""
+        """The state as it is. Raises StateError when it makes no sense, SafetyRefusal for another API or project's."""
         state = self.store.read()
+        check_state(state, self.store.path)
         check_identity(state, self.project, self.api)
         return state
 

@@ -152,3 +152,54 @@ def test_with_a_shared_step_that_looks_renamed_cases_are_found_by_content(kit: K
 def test_without_a_rename_there_is_no_word_of_it(kit: Kit) -> None:
     kit.both("case.old", 1).undeclare("case.old")
     assert lines(kit.plan()) == ["delete case.old"] and codes(kit.plan()) == []
+
+
+# -- the key was renamed and the text edited at once
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Pay by a card"},
+        {"title": "Pay by cards", "steps": [*STEPS, {"action": "See the receipt"}]},
+        {"steps": [{"action": "Open it"}, {"action": "Pay"}], "title": "Pay by card!"},
+    ],
+)
+def test_edited_a_little(kit: Kit, changes: dict[str, Any]) -> None:
+    steps = [{"action": "Open the basket"}, {"action": "Enter the number of the card"}, {"action": "Pay"}]
+    if "steps" in changes:
+        changes = changes | {"steps": [*steps[:2], {"action": "Pay now"}]}
+    kit.both("case.old", 41, title="Pay by card", steps=steps).rekey("case.old", "case.new", **changes)
+    plan = kit.plan()
+    assert lines(plan) == BOTH
+    assert "moved: [{from: case.old, to: case.new}]" in change(plan, "case.new").blocked.reason  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "found"),
+    [
+        ("milestone", "Release one", "Release One!", True),
+        ("milestone", "Release 1.0", "Release 1.1", False),
+        ("suite", "Checkout", "Check-out", True),
+        ("suite", "Checkout", "Catalogue", False),
+        ("case", "Receipt is sent", "A receipt is sent", True),
+        ("case", "Sign in", "Sign up", False),
+    ],
+)
+def test_edited_titles_without_content(kit: Kit, kind: str, old: str, new: str, found: bool) -> None:
+    kit.both(f"{kind}.old", 7, title=old).rekey(f"{kind}.old", f"{kind}.new", title=new)
+    assert [line.startswith("!") for line in lines(kit.plan())] == [found, found]
+
+
+def test_an_edited_one_goes_with_the_one_it_is_most_like(kit: Kit) -> None:
+    for at, title in enumerate(("Pay by card", "Pay by invoice", "Pay by voucher")):
+        kit.both(f"case.old{at}", at + 1, title=title)
+        kit.rekey(f"case.old{at}", f"case.new{at}", title=title + "s")
+    pairs = {c.address: c.blocked.by[0] for c in kit.plan().changes if c.blocked and c.action == "create"}
+    assert pairs == {f"case.new{at}": f"case.old{at}" for at in range(3)}
+
+
+def test_in_a_suite_whose_title_was_edited_too(kit: Kit) -> None:
+    kit.both("suite.a", 1, title="Checkout").both("case.old", 3, title="Pay by card", suite="a")
+    kit.rekey("suite.a", "suite.z", title="Check-out").rekey("case.old", "case.new", suite="z", title="Pay by cards")
+    assert {line for line in lines(kit.plan()) if "case" in line} == set(BOTH)

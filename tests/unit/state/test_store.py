@@ -216,7 +216,7 @@ def test_a_file_that_is_not_ours_is_said_to_be_so(store: LocalStore, content: by
     store.path.write_bytes(content)
     with pytest.raises(StateError) as caught:
         store.read()
-    assert "--new-state" in caught.value.hint and ".backup" in caught.value.hint
+    assert "state rebuild --replace" in caught.value.hint and ".backup" in caught.value.hint
     assert store.path.read_bytes() == content
 
 
