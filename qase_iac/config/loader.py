@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from qase_iac.config.cache import Cache, content_key
 from qase_iac.config.check import Checks
 from qase_iac.config.declarations import FileContent, shape_of
 from qase_iac.config.explain import explain
+from qase_iac.config.file_walk import in_order
 from qase_iac.config.late import LateProblems
 from qase_iac.config.past import Past
 from qase_iac.config.remembered import Folder
@@ -38,14 +39,22 @@ class Loaded:
     files: int
 
 
-def load(settings: Settings, *, offline: Catalogue, cache_dir: Path | None = None, explained: bool = False) -> Loaded:
+def load(
+    settings: Settings,
+    *,
+    offline: Catalogue,
+    cache_dir: Path | None = None,
+    explained: bool = False,
+    instead: Mapping[str, bytes | None] | None = None,
+) -> Loaded:
     """Reads all content files. With errors among the diagnostics, `desired` is not to be acted upon.
 
     `offline` holds the workspace's words as far as they are known here (catalogue.yaml). `explained`: files that the
-    parser rejects are also held against the JSON Schema, for what it may say beyond that.
+    parser rejects are also held against the JSON Schema, for what it may say beyond that. `instead`: files by name as
+    they would be (None: not there), in place of what the disk holds.
     """
     with _without_collector():
-        return _Run(settings, cache_dir, explained).load(offline)
+        return _Run(settings, cache_dir, explained, instead or {}).load(offline)
 
 
 @contextmanager
@@ -61,8 +70,11 @@ def _without_collector() -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, settings: Settings, cache_dir: Path | None, explained: bool) -> None:
+    def __init__(
+        self, settings: Settings, cache_dir: Path | None, explained: bool, instead: Mapping[str, bytes | None]
+    ) -> None:
         self.settings = settings
+        self.instead = instead
         self.cache_dir = cache_dir
         self.explained = explained
         self.diagnostics: list[Diagnostic] = []
@@ -72,9 +84,11 @@ class _Run:
         settings = self.settings
         skip = frozenset([settings.seed] if settings.seed else [])
         found, problems = files.discover(settings.root, list(settings.content), list(settings.exclude), skip)
+        found = self._overlaid(found)
         self.diagnostics += problems
         self.hold = has_errors(problems)
-        folder = Folder(settings, offline, found, self.cache_dir) if self.cache_dir and not problems else None
+        remember = self.cache_dir and not problems and not self.instead
+        folder = Folder(settings, offline, found, self.cache_dir) if self.cache_dir and remember else None
         remembered = folder.recall() if folder else None
         if remembered:
             return Loaded(*remembered, len(found))
@@ -82,6 +96,16 @@ class _Run:
         if folder and not has_errors(loaded.diagnostics):
             folder.remember(loaded.desired, loaded.diagnostics)
         return loaded
+
+    def _overlaid(self, found: list[files.SourceFile]) -> list[files.SourceFile]:
+        """The files with those of `instead` taken in or out."""
+        if not self.instead:
+            return found
+        names = {file.name: file for file in found}
+        for name, data in self.instead.items():
+            names[name] = files.SourceFile(self.settings.root / name, name, len(data or b""))
+        gone = {name for name, data in self.instead.items() if data is None}
+        return [names[name] for name in sorted(names.keys() - gone, key=in_order)]
 
     def _from_files(self, found: list[files.SourceFile], offline: Catalogue) -> Loaded:
         settings = self.settings
@@ -103,7 +127,8 @@ class _Run:
 
     def _content(self, file: files.SourceFile) -> FileContent | None:
         """What a file declares; None when it cannot be read."""
-        data = files.read(file)
+        changed = self.instead.get(file.name)
+        data = files.read(file) if changed is None else changed
         if isinstance(data, Diagnostic):
             self.diagnostics.append(data)
             self.hold = True
