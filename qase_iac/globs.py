@@ -42,3 +42,40 @@ def in_scope(patterns: Iterable[str], keys: Iterable[str | None]) -> bool:
         for pattern in patterns
         if at == 0 or pattern.endswith("**")
     )
+
+
+def common(one: Iterable[str], other: Iterable[str]) -> tuple[str, str] | None:
+    """A pattern of each list such that one suite can match both (the root, `.`, included); None when there is none."""
+    others = [(pattern, _parts(pattern)) for pattern in other]
+    for pattern in one:
+        parts = _parts(pattern)
+        for their, theirs in others:
+            if _meet(parts, theirs):
+                return pattern, their
+    return None
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    return () if pattern == "." else tuple(pattern.split("/"))
+
+
+@lru_cache(maxsize=10_000)
+def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether some key matches both lists of segments."""
+    if "**" in (one[:1] + other[:1]):
+        wide, narrow = (one, other) if one[:1] == ("**",) else (other, one)
+        return _meet(wide[1:], narrow) or bool(narrow) and _meet(wide, narrow[1:])
+    if not one or not other:
+        return one == other
+    return _touch(one[0], other[0]) and _meet(one[1:], other[1:])
+
+
+@lru_cache(maxsize=10_000)
+def _touch(one: str, other: str) -> bool:
+    """Whether some word matches both segments."""
+    if "*" in (one[:1] + other[:1]):
+        wide, narrow = (one, other) if one[:1] == "*" else (other, one)
+        return _touch(wide[1:], narrow) or bool(narrow) and _touch(wide, narrow[1:])
+    if not one or not other:
+        return one == other
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and _touch(one[1:], other[1:])

@@ -28,6 +28,8 @@ class Globals:
     lock_timeout: float = 0.0
     http_log: str | None = None
     events: str | None = None
+    error: Exception | None = None
+    """What ended the run, where something did."""
 
     @property
     def folder(self) -> Path:
@@ -113,12 +115,10 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
 LATER = {
     "pull": "`qase-iac plan --full` shows what changed in Qase; write it into the files by hand.",
     "fmt": "`qase-iac validate` shows what is wrong with the files.",
-    "projects": "Go to each project folder with -C.",
     "state pull": "The state is a file below .qase-iac; copy it.",
     "state push": "The state is a file below .qase-iac; copy it.",
     "state migrate": "The state is a file below .qase-iac; copy it.",
     "--changed-since": "--select names what to plan.",
-    "--update": "Export to a new folder and compare.",
 }
 """Commands and options that a later version brings -> what to do until then."""
 

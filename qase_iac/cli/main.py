@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("export", "Turn files of other systems into a project folder."),
     "adopt": ("adopt", "Bind objects that are in Qase already; suggest which."),
     "state": ("state", "Look at the state and mend it."),
+    "projects": ("projects", "List the project folders below; no two may own the same suites."),
     "schema": ("reference", "Print or write the JSON Schemas of the file format."),
     "explain": ("reference", "Say what an attribute takes."),
     "emulator": ("emulate", "Serve the built-in emulator of the Qase API."),
@@ -82,6 +83,15 @@ def run() -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     settings = Globals()
+    code = _carried_out(arguments, settings)
+    if settings.events:
+        from qase_iac.cli.ending import log_end
+
+        log_end(settings, code)
+    return code
+
+
+def _carried_out(arguments: list[str], settings: Globals) -> int:
     try:
         code = main.main(arguments, prog_name="qase-iac", standalone_mode=False, obj=settings)
         return int(code or 0)
@@ -99,9 +109,11 @@ def _run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nobody to tell
         return 1
     except QaseIacError as error:
+        settings.error = error
         report(error, settings)
         return error.exit_code
     except Exception as error:  # a bug of ours: say so shortly, and fully on request
+        settings.error = error
         return _bug(error, settings)
 
 

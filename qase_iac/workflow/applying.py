@@ -23,6 +23,7 @@ from qase_iac.state.journal import Header, Journal, seen_of
 from qase_iac.state.lock import Holder
 from qase_iac.workflow.backing import back_up
 from qase_iac.workflow.memory import Memory, put_away, recall
+from qase_iac.workflow.owners import rivals
 from qase_iac.workflow.planning import Planned, bound_ids, load_online, make_plan, read
 from qase_iac.workflow.session import TOOL, Session
 
@@ -93,7 +94,9 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
 
 @contextmanager
 def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterator[None]:
-    """Under the lock of the state. Where it is held: what waiting would not mend is said rather than that."""
+    """Under the lock of the state, as the only owner of its scope. Where it is held: what waiting would not mend is said rather than that."""
+    if rivals_here := rivals(session):
+        raise ConfigurationError(rivals_here)
     with ExitStack() as stack:
         try:
             stack.enter_context(session.store.lock(holder, session.ask.lock_timeout))

@@ -8,6 +8,7 @@ from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.diagnostics import Diagnostic, has_errors
 from qase_iac.model import Catalogue
 from qase_iac.plan.resolve import resolve
+from qase_iac.workflow.owners import rivals
 from qase_iac.workflow.planning import bound_ids, read
 from qase_iac.workflow.session import CATALOGUE, Session
 
@@ -29,6 +30,7 @@ class Validated:
 def validate(session: Session, online: bool = False, remember: bool = False) -> Validated:
     """Checks a project folder. Online it reads Qase, too, and `remember` writes its words to catalogue.yaml."""
     loaded = session.load(explained=True)
+    loaded.diagnostics.extend(rivals(session))
     if not (online or remember):
         return Validated(loaded.diagnostics, loaded.files, len(loaded.desired.resources))
     state = session.read_state()
@@ -41,7 +43,7 @@ def validate(session: Session, online: bool = False, remember: bool = False) -> 
     loaded = session.load(Catalogue(options=snapshot.catalogue.options, live=False), explained=True)
     _, problems = resolve(loaded.desired, snapshot, bound_ids(state))
     known = {(d.code, d.source.file, d.source.line) for d in loaded.diagnostics}
-    found = loaded.diagnostics + [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
+    found = loaded.diagnostics + rivals(session) + [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
     if remember:
         write_catalogue(session.root, snapshot.catalogue)
     return Validated(
