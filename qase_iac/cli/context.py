@@ -113,12 +113,10 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
 
 
 LATER = {
-    "pull": "`qase-iac plan --full` shows what changed in Qase; write it into the files by hand.",
     "fmt": "`qase-iac validate` shows what is wrong with the files.",
     "state pull": "The state is a file below .qase-iac; copy it.",
     "state push": "The state is a file below .qase-iac; copy it.",
     "state migrate": "The state is a file below .qase-iac; copy it.",
-    "--changed-since": "--select names what to plan.",
 }
 """Commands and options that a later version brings -> what to do until then."""
 

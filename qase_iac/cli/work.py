@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 SHOWN_WARNINGS = 3
 
 
@@ -106,13 +106,18 @@ def open_for_lines(path: Path) -> TextIO:
 
 def output_options(command: Decorated) -> Decorated:
     """`--format` and `--report`, the same for every command that answers with a value."""
-    command = click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", help="What to print.")(
-        _answering(command)
-    )
+    return output_options_and()(command)
+
+
+def output_options_and(*more: str) -> Callable[[Decorated], Decorated]:
+    """The same for a command that has more formats than all have."""
+    known = (*FORMATS, *more)
+    form = click.option("--format", "fmt", type=click.Choice(known), default="text", help="What to print.")
+    check = partial(_check_report, known)
     report = click.option(
-        "--report", metavar="FILE", callback=_check_report, help="Write it to FILE as well; the ending says how."
+        "--report", metavar="FILE", callback=check, help="Write it to FILE as well; the ending says how."
     )
-    return report(command)
+    return lambda command: report(form(_answering(command)))
 
 
 def _answering(command: Decorated) -> Decorated:
@@ -137,10 +142,8 @@ def _answering(command: Decorated) -> Decorated:
 
 
 def _answer_invalid(diagnostics: list[Diagnostic], settings: Globals, fmt: str, report: str | None) -> None:
-    from qase_iac.render import render
-
     if fmt != "text":
-        answer(render(diagnostics, fmt))
+        answer(_rendered(diagnostics, settings, fmt))
     if report:
         write_report(diagnostics, settings, report)
 
@@ -152,28 +155,35 @@ def check_folder(ctx: click.Context, param: click.Parameter, value: str | None) 
     return value
 
 
-def _check_report(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def _check_report(known: tuple[str, ...], ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuses a file whose ending asks for a format that the command has not."""
     if value:
         from qase_iac.render import format_for
 
-        format_for(value)
+        if (form := format_for(value)) not in known:
+            raise QaseIacError(f"`{ctx.info_name}` writes no {form} report.", hint=f"It writes {', '.join(known)}.")
     return check_folder(ctx, param, value)
 
 
 def show(value: Any, settings: Globals, fmt: str = "text", report: str | None = None, **how: Any) -> None:
     """Prints a value on stdout and, if asked, writes it to a file in the format of its ending."""
-    from qase_iac.render import render
-
-    answer(render(value, fmt, color=fmt == "text" and settings.color(sys.stdout), **how))
+    answer(_rendered(value, settings, fmt, color=fmt == "text" and settings.color(sys.stdout), **how))
     if report:
         write_report(value, settings, report, **how)
 
 
+def _rendered(value: Any, settings: Globals, fmt: str, **how: Any) -> str:
+    from qase_iac.cli.places import seen_from_repository
+    from qase_iac.render import render
+
+    return render(seen_from_repository(value, fmt, settings.folder), fmt, **how)
+
+
 def write_report(value: Any, settings: Globals, report: str, **how: Any) -> None:
     """Writes a value to a file in the format of its ending. Raises QaseIacError when that cannot be done."""
-    from qase_iac.render import format_for, render
+    from qase_iac.render import format_for
 
-    text = render(value, format_for(report), **how)
+    text = _rendered(value, settings, format_for(report), **how)
     try:
         settings.path(report).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
@@ -185,6 +195,7 @@ _PLANNING = (
         "--select", multiple=True, metavar="PATTERN", help="Only these addresses or suite globs, and what they need."
     ),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these, nor what needs them."),
+    click.option("--changed-since", metavar="REV", help="Only what this branch changed since it left REV (git)."),
     click.option("--no-deletes", is_flag=True, help="List deletes, but do not plan them."),
     click.option("--allow-deletes", type=click.IntRange(min=0), metavar="N", help="Exactly so many deletes are meant."),
     click.option("--allow-recreate", multiple=True, metavar="ADDRESS", help="It is no rename: delete and create it."),
@@ -216,6 +227,7 @@ def options_from(given: dict[str, Any]) -> Options:
         on_drift=given.get("on_drift"),
         on_conflict=given.get("on_conflict"),
         new_state=bool(given.get("new_state")),
+        changed_since=given.get("changed_since"),
     )
 
 

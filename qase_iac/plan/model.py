@@ -48,13 +48,20 @@ class Origin(StrEnum):
     CONFLICT = "conflict"
 
 
+_EDITED = {Origin.THEIRS, Origin.CONFLICT}
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """One attribute: what Qase holds, what it will hold, and who changed it since the last apply."""
+    """One attribute: what Qase holds, what it will hold, and who changed it since the last apply.
+
+    `steps`: of a list of steps, what leads from `before` to `after`, step by step (stepdiff.as_json).
+    """
 
     before: JSON
     after: JSON
     origin: Origin
+    steps: list[JSON] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ class Change:
     `source` is `file:line` of the declaration, None for a delete. `precondition` is the digest of the live object
     that the change was computed from, None for a create. `suite` is the key of the suite to show it under ("" root).
     `files` maps the path of every file in the new values to its sha256; `uploads` lists those not yet in Qase.
-    `notes` are short remarks for people. `moved_from` is the address's former name.
+    `notes` are short remarks for people. `moved_from` is the address's former name. `impact` tells who else will read
+    differently: section -> `{"count": …, "names": […]}`, the first names as references are shown (impact.py).
     """
 
     address: str
@@ -91,6 +99,7 @@ class Change:
     files: dict[str, str] = field(default_factory=dict)
     uploads: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    impact: dict[str, JSON] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -118,6 +127,16 @@ class Change:
     def sent(self) -> dict[str, AttributeChange]:
         """The attributes that a call has to carry: all but those that both sides changed alike."""
         return {name: change for name, change in self.attributes.items() if change.origin is not Origin.BOTH}
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it undoes an edit made in Qase since the last apply: writes back what was, or ours over it."""
+        return self.action is not Action.ADOPT and not self.blocked and bool(self.origins & _EDITED)
+
+    @property
+    def origins(self) -> set[Origin]:
+        """By whom any of its attributes was changed."""
+        return {change.origin for change in self.attributes.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +210,12 @@ class Plan:
     @property
     def reverts(self) -> int:
         """How many changes undo somebody's edit in Qase."""
-        return sum(
-            1
-            for change in self.unblocked
-            if any(attribute.origin is Origin.THEIRS for attribute in change.attributes.values())
-        )
+        return sum(1 for change in self.unblocked if Origin.THEIRS in change.origins)
+
+    @property
+    def undone(self) -> list[Change]:
+        """The changes that undo somebody's edit in Qase: those that revert one, and those that overwrite one."""
+        return [change for change in self.changes if change.undoes]
 
     @property
     def destructive(self) -> int:
@@ -217,3 +237,6 @@ class Options:
     new_state: bool = False
     bulk_size: int = 100
     destroy: bool = False
+    changed_since: str | None = None
+    touched: frozenset[str] | None = None
+    """With `changed_since`, a git revision: the addresses whose YAML this branch changed. Only these are planned."""

@@ -14,12 +14,13 @@ from qase_iac.plan.changes import ChangeMaker, Changes
 from qase_iac.plan.deletes import Hanging, link_deletes, spread_blocks, undeclared
 from qase_iac.plan.diff import Stance, compare
 from qase_iac.plan.identity import Identities, SameValues, identify
+from qase_iac.plan.impact import impacts
 from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Options, Origin, Plan, Reason
 from qase_iac.plan.ordering import Edges, Rank, arrange, needs
 from qase_iac.plan.ready import ready
 from qase_iac.plan.renames import Search, block_possible_renames, possible_renames
 from qase_iac.plan.scope import LiveSuites, titled
-from qase_iac.plan.selection import select
+from qase_iac.plan.selection import select, untouched
 from qase_iac.plan.summary import reading, summarise
 from qase_iac.state.model import State
 from qase_iac.values import Attributes, RemoteId
@@ -42,7 +43,7 @@ def build(
     """
     if options.destroy:
         desired = replace(desired, resources={}, moved=(), removed={}, adopt={})
-    found = identify(desired, snapshot, state, _same_values(snapshot, state))
+    found = identify(desired, snapshot, state, same_values(snapshot, state))
     suites, maker = _compared(desired, snapshot, state, options, found)
     every = _all_changes(desired, snapshot, found, suites, maker, options)
     planned = select(every.by_address, every.edges, options)
@@ -55,7 +56,12 @@ def build(
         serial=state.serial,
         changes=tuple(planned),
         drift=tuple(sorted(maker.out.drift, key=lambda d: d.address)),
-        findings=tuple(sorted((*found.findings, *maker.out.findings), key=Diagnostic.sort_key)),
+        findings=tuple(
+            sorted(
+                (*found.findings, *maker.out.findings, *untouched(every.by_address, planned, options)),
+                key=Diagnostic.sort_key,
+            )
+        ),
         summary=summarise(desired, snapshot, maker, suites, planned, every.by_address),
         requests=count_requests(planned, options.bulk_size),
         deletes=options.deletes,
@@ -92,7 +98,8 @@ def _known(
     }
 
 
-def _same_values(snapshot: Snapshot, state: State) -> SameValues:
+def same_values(snapshot: Snapshot, state: State) -> SameValues:
+    """How to tell whether all managed attributes of a declared and a live object are equal."""
     binder = Binder({}, snapshot, state)
     stance = Stance("revert", "ours", Origin.OURS)
 
@@ -117,7 +124,8 @@ def _all_changes(
     desired: Desired, snapshot: Snapshot, found: Identities, suites: LiveSuites, maker: ChangeMaker, options: Options
 ) -> _Every:
     """Every change, blocked ones marked; deletes only listed where they are not wanted; who comes before whom."""
-    leaving, drift = undeclared(desired, snapshot, found, suites, (maker.binder, maker.addresses))
+    stance = "ours" if options.destroy else options.on_conflict or desired.policy.on_conflict
+    leaving, drift = undeclared(desired, snapshot, found, suites, (maker.binder, maker.addresses), stance)
     maker.out.drift.extend(drift)
     changes = maker.out.by_address | leaving
     search = Search(changes, desired.resources, snapshot, maker.binder, options.allow_recreate)
@@ -136,6 +144,8 @@ def _all_changes(
     spread_blocks(changes, ordered, edges)
     for address in ordered:
         changes[address] = replace(changes[address], depends_on=tuple(sorted(edges[address])))
+    for address, impact in impacts(changes, snapshot, maker.addresses).items():
+        changes[address] = replace(changes[address], impact=impact)
     return _Every({address: changes[address] for address in ordered}, edges, tuple(sorted(unlisted)))
 
 

@@ -23,6 +23,7 @@ from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.model import State
 from qase_iac.values import JSON, Attributes, RemoteId
+from qase_iac.workflow.branching import touched_since
 from qase_iac.workflow.memory import Memory, recall
 from qase_iac.workflow.session import TOOL, Connection, Session
 
@@ -50,7 +51,8 @@ def make_plan(session: Session, options: Options) -> Planned:
     loaded = load_online(session)
     memory = recall(session)
     state = memory.state
-    options = replace(options, bulk_size=session.settings.bulk_size)
+    touched = touched_since(session, options.changed_since, loaded.desired) if options.changed_since else None
+    options = replace(options, bulk_size=session.settings.bulk_size, touched=touched)
     connection = session.connect()
     try:
         snapshot = read_settled(session, connection, loaded.desired, memory)

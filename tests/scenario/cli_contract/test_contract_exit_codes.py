@@ -79,7 +79,7 @@ def test_plan_never_refuses(run: Run, shop: Folder) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "plam", "plan --nonsense", "plan --format html", "plan --allow-deletes many", "apply --expect sha256:0",
+    ["", "plam", "plan --nonsense", "plan --format docx", "plan --report r.sarif", "drift --format sarif", "plan --allow-deletes many", "apply --expect sha256:0",
      "destroy --auto-approve", "convert qase-json", "show", "explain nothing", "export", "--rate-limit -1 plan"],
 )  # fmt: skip
 def test_1_wrong_usage(run: Run, shop: Folder, command: str) -> None:

@@ -129,7 +129,7 @@ def test_events_are_ndjson(run: Run, fresh: Folder) -> None:
 def test_events_of_a_plan_tell_of_reading(run: Run, shop: Folder) -> None:
     log = shop.root / "events.log"
     assert run(shop, "--events", log, "plan").code == 0
-    assert {event["event"] for event in lines(log)} == {"reading"}
+    assert {event["event"] for event in lines(log)} == {"reading", "ended"}
 
 
 @pytest.mark.parametrize("option", ["--http-log", "--events"])

@@ -346,7 +346,7 @@ def test_a_plan_file_that_cannot_be_written_is_refused_before_reading(run: Run, 
     for option, file in (
         ("-o", "no/where/p.json"),
         ("--report", "no/where/p.md"),
-        ("--report", "p.html"),
+        ("--report", "p.pdf"),
         ("--report", "p"),
     ):
         ran = run(shop, "plan", option, file)
