@@ -31,7 +31,7 @@ sys.path.insert(0, str(HERE))
 
 from mutants_report import Outcome, write_report  # noqa: E402
 from mutants_tests import Child, Tests, passes, say  # noqa: E402
-from mutations import Mutation, mutations  # noqa: E402
+from mutations import Mutation, codes, keep_closures, mutations  # noqa: E402
 
 ROOT = HERE.parent
 TARGETS = ("qase_iac/plan/*.py", "qase_iac/apply/*.py", "qase_iac/api/codec.py")
@@ -107,6 +107,8 @@ class Run:
         self._killers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         found = [each for path in files for each in mutations(path, self._trees[path])]
         found = [each for each in found if fnmatch.fnmatch(self._name(each), self.given.only or "*")]
+        for tree in self._trees.values():
+            keep_closures(tree)
         if self.given.sample:
             drawn = sorted(random.Random(self.given.seed).sample(range(len(found)), min(self.given.sample, len(found))))
             found = [found[at] for at in drawn]
@@ -157,11 +159,11 @@ class Run:
                     function.__defaults__, function.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
 
             return defaults
-        codes = list(_codes(mutation.code(self._trees[mutation.file])))
-        named = Counter((code.co_qualname, code.co_firstlineno) for code in codes)
+        changed = list(codes(mutation.code(self._trees[mutation.file])))
+        named = Counter((code.co_qualname, code.co_firstlineno) for code in changed)
 
         def exchange() -> None:
-            for code in codes:  # the function's own, and those of functions that it made while it was imported
+            for code in changed:  # the function's own, and those of functions that it made while it was imported
                 key = code.co_qualname, code.co_firstlineno
                 if named[key] == 1:
                     for function in self._functions.get((mutation.file, *key), ()):
@@ -210,14 +212,6 @@ def _functions_of(files: set[str]) -> dict[tuple[str, str, int], list[FunctionTy
             code: CodeType = each.__code__
             found[code.co_filename, code.co_qualname, code.co_firstlineno].append(each)
     return found
-
-
-def _codes(code: CodeType) -> Iterable[CodeType]:
-    """A function's code and that of all functions inside it."""
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _codes(const)
 
 
 def _bare(arguments: str) -> str:

@@ -16,6 +16,9 @@ from typing import Any
 
 from mutations import Mutation
 
+ROOMS = {"plan": "tests/unit/plan/", "apply": "tests/unit/apply/", "api": "tests/unit/api_remote/"}
+"""The unit tests of a package. They are about it, so all of those that reach a mutant get their turn."""
+
 
 class Child:
     """A forked process that works out one value. It is stopped after so many seconds of CPU, or ten times as many."""
@@ -80,17 +83,21 @@ class Tests:
             say(f"left out, it fails without a mutant: {items[at].nodeid}")
 
     def reaching(self, mutation: Mutation, killers: Mapping[str, Counter[int]], budget: float) -> list[int]:
-        """Those that reach the mutation: first what killed others in its function or file, then the fastest."""
-        reach = self._reach.get(mutation.file, {})
+        """Those that reach the mutation: first what killed others in its function or file, then the fastest.
+
+        All unit tests of its package, and of the others as many as `budget` seconds are enough for.
+        """
+        reach, room = self._reach.get(mutation.file, {}), ROOMS.get(Path(mutation.file).parent.name, "tests/unit/")
         near, far = killers[f"{mutation.file} {mutation.function}"], killers[mutation.file]
         found = {at for line in mutation.lines for at in reach.get(line, ())}
+        foreign = {at: not self.items[at].nodeid.startswith(room) for at in found}
+        order = sorted(found, key=lambda at: (-near[at], -far[at], foreign[at], self.seconds[at], at))
         chosen: list[int] = []
         total = 0.0
-        for at in sorted(found, key=lambda at: (-near[at], -far[at], self.seconds[at], at)):
-            total += self.seconds[at]
-            if chosen and total > budget:
-                break
-            chosen.append(at)
+        for at in order:
+            total += self.seconds[at] if foreign[at] else 0.0
+            if not chosen or not foreign[at] or total <= budget:
+                chosen.append(at)
         return chosen
 
 

@@ -91,6 +91,29 @@ def mutations(file: str, tree: ast.Module) -> Iterator[Mutation]:
                 yield Mutation(file, name, first, line, lines, kind, put, new, seen, seen is node)
 
 
+def keep_closures(tree: ast.Module) -> None:
+    """Has inner functions name all they close over even when a mutation takes that away: else the code does not fit.
+
+    To be called when all mutations are listed, since what it adds, behind the end of each, is nothing to mutate.
+    """
+    closures = {(code.co_name, code.co_firstlineno): code.co_freevars for code in codes(compile(tree, "", "exec"))}
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            names: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in closures[node.name, first]]
+            if names:
+                never = ast.If(ast.Constant(False), names, [])
+                node.body.append(ast.fix_missing_locations(ast.copy_location(never, node.body[-1])))
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and all inside it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from codes(const)
+
+
 def find_code(code: CodeType, name: str, first: int) -> CodeType:
     """A function's code object inside its module's."""
     for const in code.co_consts:

@@ -7,7 +7,7 @@ import json
 import lzma
 import re
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from qase_iac.errors import QaseIacError
 from qase_iac.values import JSON, printable
 
 MAX_SOURCE = 512 * 1024 * 1024
+PIECE = 4 * 1024 * 1024
 _SHOWN = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EMPTY: tuple[JSON, ...] = (None, "", [], {})
@@ -28,13 +29,13 @@ def read_source(path: Path) -> bytes:
     shown = printable(str(path))
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_SOURCE + 1)
+            data = _bounded(file.read)
         if data.startswith(b"\xfd7zXZ\0"):
             with lzma.open(path) as unpacked:
-                data = unpacked.read(MAX_SOURCE + 1)
+                data = _bounded(unpacked.read)
         elif data.startswith(b"\x1f\x8b"):
             with gzip.open(path) as zipped:
-                data = zipped.read(MAX_SOURCE + 1)
+                data = _bounded(zipped.read)
     except OSError as error:
         raise QaseIacError(f"{shown} cannot be read: {error.strerror or error}.") from None
     except (lzma.LZMAError, zlib.error, EOFError) as error:
@@ -42,6 +43,14 @@ def read_source(path: Path) -> bytes:
     if len(data) > MAX_SOURCE:
         raise QaseIacError(f"{shown} is too large: more than {MAX_SOURCE // 2**20} MiB.", hint="Export it in parts.")
     return data
+
+
+def _bounded(read: Callable[[int], bytes]) -> bytes:
+    """What a file holds, MAX_SOURCE and a little at most. Piece by piece: one large `read` takes that much memory."""
+    data = bytearray()
+    while len(data) <= MAX_SOURCE and (piece := read(PIECE)):
+        data += piece
+    return bytes(data)
 
 
 def parse_json(data: bytes, notes: Notes) -> JSON:

@@ -58,6 +58,7 @@ KEYS = {
     "shared_parameters": {"id", "title", "type", "parameters", "projects"},
 }  # fmt: skip
 OPTION_KEYS = {"id", "slug", "title", "default"}
+MOST_VALUES = 1_000_000
 OWNER = {"id": 1, "name": "Owner", "email": "owner@example.com", "title": "Owner"}
 
 
@@ -70,12 +71,29 @@ def load_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
             seed = yaml.safe_load(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{os.fspath(path)}: not a YAML file: {error}") from None
+    except (ValueError, RecursionError) as error:  # a date that does not exist, a number or a depth beyond all bounds
+        raise ValueError(f"{os.fspath(path)}: this cannot be read: {error}") from None
     seed = {} if seed is None else seed
     try:
+        _bounded(seed)
         check_seed(seed)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     return dict(seed)
+
+
+def _bounded(seed: object) -> None:
+    """Refuses what aliases make too large, or without an end: few lines of YAML can stand for more than memory holds."""
+    todo, count = [seed], 0
+    while todo:
+        value = todo.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values, aliases expanded")
+        if isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list | tuple | set):
+            todo += value
 
 
 def check_seed(seed: object) -> None:

@@ -26,6 +26,7 @@ from typing import Any
 
 from qase_iac.errors import StateError
 from qase_iac.model import Snapshot
+from qase_iac.state.model import is_seen, is_serial, is_texts
 from qase_iac.state.store import replace_file, sync_folder
 from qase_iac.values import JSON, Attributes, RemoteId, printable
 
@@ -132,7 +133,8 @@ def parse_journal(content: bytes) -> Contents | None:
         raise damaged(1, ValueError("this is no journal that this version of qase-iac can read"))
     try:
         parsed = Header(**header)
-        sound = isinstance(parsed.serial, int) and isinstance(parsed.seen, dict) and isinstance(parsed.lineage, str)
+        texts = [parsed.lineage, parsed.plan, parsed.project, parsed.api, parsed.tool, parsed.time]
+        sound = is_texts(texts) and is_serial(parsed.serial) and is_seen(parsed.seen)
     except TypeError as error:
         raise damaged(1, error) from None
     if not sound or not parsed.lineage:

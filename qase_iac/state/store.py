@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from qase_iac.errors import SafetyRefusal, StateError
 from qase_iac.fastjson import loads
 from qase_iac.state.lock import Holder, Lock, unlock
-from qase_iac.state.model import Binding, State
+from qase_iac.state.model import Binding, State, is_texts
 from qase_iac.values import printable
 
 FOLDER = ".qase-iac"
-_MEND = (
-    "Put back the previous version (the same name with .backup), or move it away and bind again with "
-    "`qase-iac apply --new-state`."
+MEND = (
+    "Put back the previous version (the same name with .backup); or make a new one: "
+    "`qase-iac state rebuild --replace` puts this one aside and finds everything again by place and title."
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -159,6 +159,8 @@ def parse(content: bytes) -> State:
             _check(address, binding)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
+    if not state.lineage:
+        raise ValueError("it names no lineage")
     return state
 
 
@@ -167,8 +169,9 @@ def _check(address: str, binding: Binding) -> None:
     mappings = (binding.sent, binding.served, binding.meta, binding.unsupported)
     if not (sound and "." in address and all(isinstance(part, dict) for part in mappings)):
         raise ValueError(f"the entry of {address} is not one of ours")
-    if not (isinstance(binding.depends_on, list) and all(isinstance(name, str) for name in binding.depends_on)):
-        raise ValueError(f"depends_on of {address} is no list of addresses")
+    for name in ("depends_on", "ignore"):
+        if not is_texts(getattr(binding, name)):
+            raise ValueError(f"{name} of {address} is no list of texts")
 
 
 class LocalStore:
@@ -262,7 +265,7 @@ class LocalStore:
             raise StateError(
                 f"The state file is not one that this version can read: {self.path}.",
                 printable(str(error)),
-                _MEND,
+                MEND,
             ) from None
 
     def _back_up(self) -> None:
