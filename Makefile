@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types floors fresh generate coverage bench mutants clean
+.PHONY: help demo test check lint types floors fresh generate coverage bench mutants torture clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ bench: $(READY) ## speed and memory on the real collection (docs/performance.md)
 
 mutants: $(READY) ## mutation testing of plan/, the codec and the executor
 	@$(BIN)/python benchmarks/mutants.py
+
+torture: $(READY) ## the full fault matrix (docs/reliability.md); ONLY=kill,lost for parts, JOBS=4 for more at a time
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" nice -n 5 $(BIN)/python -m torture --only "$(ONLY)" --point "$(POINT)" --stride $(or $(STRIDE),1) \
+	  --jobs $(or $(JOBS),2)
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage*

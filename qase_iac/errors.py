@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from qase_iac.diagnostics import Diagnostic
 
 
+FAILURE_CLASSES: dict[int, str] = {
+    1: "other",
+    3: "configuration",
+    4: "safety",
+    5: "stale",
+    6: "partial",
+    7: "lock",
+    8: "access",
+    9: "api",
+    130: "interrupted",
+}
+"""Exit code -> what kind of failure it was, as events say it. A bug of ours is `internal`, whatever its code."""
+
+
 class QaseIacError(Exception):
     """What happened (`summary`), why it matters (`detail`), what to do now (`hint`); each plain text, may be ""."""
 

@@ -21,11 +21,12 @@ _META = (
     ("updated_at", ("updated_at", "updated")),
     ("created_at", ("created_at", "created")),
     ("author_id", ("author_id", "member_id")),
+    ("updated_by", ("updated_by",)),  # promised in search results only (section 12.3)
     ("cases_count", ("cases_count",)),
     ("cases", ("cases",)),
 )
 """Name in `LiveObject.meta`, and the keys of an entity that hold it, today's before those of 2020 (section 7.2)."""
-_NUMBERS = frozenset(("author_id", "cases_count"))
+_NUMBERS = frozenset(("author_id", "updated_by", "cases_count"))
 _ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
 """What a type raises when an entity is not what section 7 promises."""
 

@@ -136,7 +136,7 @@ Event = (
 )
 OnEvent = Callable[[Event], None]
 
-_NAMES: dict[type[Event], str] = {
+NAMES: dict[type[Event], str] = {
     Started: "started",
     OperationStarted: "operation_started",
     Uploaded: "uploaded",
@@ -152,6 +152,40 @@ _NAMES: dict[type[Event], str] = {
 }
 
 
+CLASSES: dict[str, str] = {
+    "access_denied": "access",
+    "not_found": "api",
+    "rejected": "api",
+    "rate_limited": "api",
+    "server_fault": "api",
+    "no_answer": "api",
+    "bad_answer": "api",
+    "not_supported_by_server": "api",
+    "interrupted": "interrupted",
+    "dependency_failed": "dependency",
+    "depends_on_blocked": "dependency",
+    "unbound_reference": "stale",
+    "file-changed": "stale",
+    "file-missing": "stale",
+    "file-unreadable": "stale",
+}
+"""Code of an operation that is not done -> its `failure_class`."""
+
+
 def event_json(event: Event, time: str) -> dict[str, Any]:
-    """One line of `--events FILE`."""
-    return {"event": _NAMES[type(event)], "time": time, **asdict(event)}
+    """One line of `--events FILE`. What fails an operation or ends a run says of which class the failure is."""
+    row = {"event": NAMES[type(event)], "time": time, **asdict(event)}
+    match event:
+        case OperationFailed():
+            row["failure_class"] = CLASSES.get(event.code, "other")
+        case OperationBlocked():
+            row["failure_class"] = CLASSES.get(event.code, "safety")
+        case Finished():
+            row["failure_class"] = _class_of(event)
+    return row
+
+
+def _class_of(event: Finished) -> str | None:
+    if event.interrupted:
+        return "interrupted"
+    return "partial" if event.failed or event.blocked else None

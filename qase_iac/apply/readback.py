@@ -37,12 +37,24 @@ def _read_kind(run: Run, kind: Kind, touched: dict[RemoteId, Touched]) -> None:
     objects = _one_by_one(run, kind, touched) if singly else run.remote.read_all(kind.name)
     for id, touch in touched.items():
         live, binding = objects.get(id), run.state.bindings.get(touch.change.address)
+        if not singly and (live is None or live.partial or _looks_old(kind, touch, binding, live)):
+            live = run.remote.read(kind.name, id) or live
         if live is None:
             run.warn(f"{touch.change.address} (id {id}) was written, but Qase does not show it.")
         elif binding is not None and binding.id == id:
-            if live.partial:  # the list does not show its members
-                live = run.remote.read(kind.name, id) or live
             _compare(run, kind, touch, binding, live)
+
+
+def _looks_old(kind: Kind, touch: Touched, binding: Binding | None, live: LiveObject) -> bool:
+    """Whether a list shows what was there before: it may lag, and the object itself has the last word."""
+    changes = touch.change.attributes
+    before = {name: changes[name].before for name in touch.names if name in changes} | touch.before
+    sent = binding.sent if binding else {}
+    return any(
+        kind.canon(name, held) == kind.canon(name, live.attributes[name]) != kind.canon(name, sent.get(name))
+        for name, held in before.items()
+        if name in live.attributes
+    )
 
 
 def _one_by_one(run: Run, kind: Kind, ids: Iterable[RemoteId]) -> dict[RemoteId, LiveObject]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from qase_iac.cli.context import Command, Globals, global_options, pass_globals
-from qase_iac.cli.work import output_options, session_for, show, warn
+from qase_iac.cli.work import output_options_and, session_for, show, warn
 
 
 @click.command("drift", cls=Command)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when something changed.")
 @click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
-@output_options
+@output_options_and("junit")
 @global_options
 @pass_globals
 def drift_command(settings: Globals, detailed_exitcode: bool, full: bool, fmt: str, report: str | None) -> int:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("apply", "Carry out a plan: a saved one exactly, or a fresh one after asking."),
     "destroy": ("apply", "Delete all that is bound, in order; never the project."),
     "drift": ("drift", "Show what changed in Qase since the last apply."),
+    "pull": ("pull", "Write what changed in Qase into the files, in place."),
     "show": ("plan", "Show a saved plan again, in any format."),
     "export": ("export", "Write a live project as a project folder with its state."),
     "convert": ("export", "Turn files of other systems into a project folder."),
@@ -83,11 +84,14 @@ def run() -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     settings = Globals()
-    code = _carried_out(arguments, settings)
-    if settings.events:
-        from qase_iac.cli.ending import log_end
+    code = 1
+    try:
+        code = _carried_out(arguments, settings)
+    finally:
+        if settings.events:
+            from qase_iac.cli.ending import log_end
 
-        log_end(settings, code)
+            log_end(settings, code)
     return code
 
 

@@ -16,15 +16,16 @@ from qase_iac.errors import QaseIacError
 @global_options
 @pass_globals
 def schema_command(settings: Globals, write: str | None) -> int:
-    """Print or write the JSON Schemas of the file format, for yaml-language-server and other checkers.
+    """Print or write the JSON Schemas: of the files, for editors, and of what --format json and --events write.
 
     \b
     Example:
       qase-iac schema --write schemas
     """
     from qase_iac.config.schema import schemas
+    from qase_iac.render.schemas import schemas as of_answers
 
-    found = schemas()
+    found = schemas() | of_answers()
     if not write:
         answer(json.dumps(found, indent=2, ensure_ascii=False))
         return 0

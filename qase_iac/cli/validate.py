@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals, say
-from qase_iac.cli.work import output_options, session_for, show
+from qase_iac.cli.work import output_options_and, session_for, show
 from qase_iac.errors import ConfigurationError
 
 
 @click.command("validate", cls=Command)
 @click.option("--online", is_flag=True, help="Check options, custom fields, externals and members against Qase.")
 @click.option("--remember", is_flag=True, help="Write the workspace's words to catalogue.yaml; commit it.")
-@output_options
+@output_options_and("sarif", "github", "junit")
 @global_options
 @pass_globals
 def validate_command(settings: Globals, online: bool, remember: bool, fmt: str, report: str | None) -> int:

@@ -158,10 +158,11 @@ def check_folder(ctx: click.Context, param: click.Parameter, value: str | None) 
 def _check_report(known: tuple[str, ...], ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Refuses a file whose ending asks for a format that the command has not."""
     if value:
-        from qase_iac.render import format_for
+        from qase_iac.render import ENDINGS, format_for
 
         if (form := format_for(value)) not in known:
-            raise QaseIacError(f"`{ctx.info_name}` writes no {form} report.", hint=f"It writes {', '.join(known)}.")
+            endings = ", ".join(ending for ending, each in ENDINGS.items() if each in known)
+            raise QaseIacError(f"`{ctx.info_name}` writes no {form} report.", hint=f"Use one of {endings}.")
     return check_folder(ctx, param, value)
 
 

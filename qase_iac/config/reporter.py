@@ -13,6 +13,8 @@ from qase_iac.config.yaml_misread import text_slip
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.values import printable
 
+MOST_PROBLEMS = 10_000
+"""Of one file, errors and warnings each: what has more is no content file, and telling them all takes seconds."""
 LIKENESS = 60
 """From 0 to 100; below it a hint would be a guess."""
 _ODD = NULLS | {"<<"}
@@ -47,12 +49,21 @@ class FileReporter:
         self.name = name
         self.text = text
         self.diagnostics: list[Diagnostic] = diagnostics if diagnostics is not None else []
+        self._told = dict.fromkeys(Severity, 0)
 
     def error(self, node: yaml.Node, code: str, summary: str, detail: str = "") -> None:
-        self.diagnostics.append(Diagnostic(code, summary, detail, source(node, self.name)))
+        self._tell(node, code, summary, detail, Severity.ERROR)
 
     def warning(self, node: yaml.Node, code: str, summary: str, detail: str = "") -> None:
-        self.diagnostics.append(Diagnostic(code, summary, detail, source(node, self.name), Severity.WARNING))
+        self._tell(node, code, summary, detail, Severity.WARNING)
+
+    def _tell(self, node: yaml.Node, code: str, summary: str, detail: str, severity: Severity) -> None:
+        self._told[severity] += 1
+        if self._told[severity] == MOST_PROBLEMS:
+            code, detail = "too-many-problems", "Mend the first ones and check again."
+            summary = f"From here on nothing more is told: {MOST_PROBLEMS:,} {severity.value}s in one file."
+        if self._told[severity] <= MOST_PROBLEMS:
+            self.diagnostics.append(Diagnostic(code, summary, detail, source(node, self.name), severity))
 
     def items(self, node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
         """The pairs of a mapping; see `mapping_items`, which sees to everything out of the ordinary."""

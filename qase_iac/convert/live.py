@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from qase_iac.attributes import RefTo
 from qase_iac.config.layout import Named, SuitePlace, keys_for, place_attachments, place_suites
@@ -27,7 +27,7 @@ def export_project(
     `wanted`, `need_members`, `need_shared_parameters`). Attachments are to be fetched by whoever writes the folder:
     `WritableProject.files`. `api_url` is put into qase.yaml if it is not "".
     """
-    objects = {kind.name: sorted(snapshot.of(kind.name).values(), key=_creation) for kind in CONTENT_KINDS}
+    objects = {kind.name: sorted(snapshot.of(kind.name).values(), key=creation) for kind in CONTENT_KINDS}
     suites = _suites(objects)
     keys = {kind.name: _keys(kind, objects[kind.name], suites) for kind in CONTENT_KINDS}
     notes = Notes()
@@ -42,7 +42,7 @@ def export_project(
             said = form.of(kind, live)
             key = keys[kind.name][live.id]
             writable.objects.append(WritableObject(kind.name, key, said.attributes, _owner(kind, live, keys)))
-            bindings[str(kind.address(key))] = _binding(kind, live, said, keys)
+            bindings[str(kind.address(key))] = binding_of(kind, live, said, keys)
     writable.files = [_file(snapshot, hash, paths[hash]) for hash in paths if hash in form.used]
     if excludes := attachment_excludes(writable.files):
         writable.settings["exclude"] = list[JSON](excludes)
@@ -60,7 +60,7 @@ def _settings(project: str, title: str, description: str, create: bool, api_url:
     return settings
 
 
-def _creation(live: LiveObject) -> tuple[int, str, str]:
+def creation(live: LiveObject) -> tuple[int, str, str]:
     """Sorts objects in the order in which they were created: by number, else by time."""
     if isinstance(live.id, int):
         return live.id, "", ""
@@ -98,18 +98,19 @@ def _hint(kind: Kind, live: LiveObject, suites: dict[str, dict[RemoteId, SuitePl
     return place.key.rpartition("/")[2] if place else ""
 
 
-def _owner(kind: Kind, live: LiveObject, keys: dict[str, dict[RemoteId, str]]) -> str | None:
+def _owner(kind: Kind, live: LiveObject, keys: Mapping[str, Mapping[RemoteId, str]]) -> str | None:
     """The key of the suite that an object lies in."""
     row = kind.by_name.get(kind.parent or "")
     if row is None or not isinstance(row.type, RefTo):
         return None
-    return keys[row.type.kind].get(live.attributes.get(row.name) or "")
+    return keys.get(row.type.kind, {}).get(live.attributes.get(row.name) or "")
 
 
 # --- the state's side
 
 
-def _binding(kind: Kind, live: LiveObject, said: Said, keys: dict[str, dict[RemoteId, str]]) -> Binding:
+def binding_of(kind: Kind, live: LiveObject, said: Said, keys: Mapping[str, Mapping[RemoteId, str]]) -> Binding:
+    """What the state is to know of an object that the files say as `said`. `keys` maps kind -> id -> key."""
     sent = dict(said.live)
     refs = dict(said.refs)
     for row in kind.attributes:
@@ -119,7 +120,7 @@ def _binding(kind: Kind, live: LiveObject, said: Said, keys: dict[str, dict[Remo
             refs[f"{row.type.kind}.{owner}"] = None
     vouched = VOUCHERS if kind.members else ()
     meta = {name: live.meta[name] for name in vouched if live.meta.get(name) is not None}
-    return Binding(live.id, sent=sent, depends_on=list(refs), meta=meta)
+    return Binding(live.id, sent=sent, depends_on=list(refs), ignore=sorted(said.ignored), meta=meta)
 
 
 def _file(snapshot: Snapshot, hash: str, path: str) -> WritableFile:

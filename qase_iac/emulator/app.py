@@ -71,6 +71,7 @@ class App:
         return [answer.body]
 
     def handle(self, request: Request) -> Answer:
+        self.catch_up()
         if request.path.startswith("/_emulator/"):
             from .control import serve_control
 
@@ -94,11 +95,17 @@ class App:
         """The whole state of a project; normalised: without ids and times, references by title."""
         from .dump import dump
 
+        self.catch_up()
         with self.store.transaction(write=False):
             return dump(self.context(), project, normalised)
 
     def close(self) -> None:
         self.store.close()
+
+    def catch_up(self) -> None:
+        """Do the work of late requests that are due: at the latest when somebody looks."""
+        for request in self.faults.due():
+            self._answer(request, self.store)
 
     # -- one request -------------------------------------------------------------------------------------
 
@@ -115,7 +122,7 @@ class App:
         if fault is None:
             return self._answer(request, self.store)
         store = fault._store if fault._store is not None and request.method == "GET" else self.store
-        return self.faults.before(fault) or self.faults.after(fault, self._answer(request, store))
+        return self.faults.before(fault, request) or self.faults.after(fault, self._answer(request, store))
 
     def _answer(self, request: Request, store: Store) -> Answer:
         try:

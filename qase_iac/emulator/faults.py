@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "504": "answer 504 with HTML from a proxy, nothing done",
     "500-after": "do the work, then answer 500",
     "502-after": "do the work, then answer 502",
+    "late": "answer 504 with HTML from a proxy at once, and do the work `seconds` later",
     "drop-before": "close the connection without an answer, nothing done",
     "drop-after": "do the work, then close the connection without an answer",
     "cut-off": "do the work, then close the connection in the middle of the answer",
@@ -75,6 +76,7 @@ class Faults:
         self._snapshot, self._clock = snapshot, clock
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._late: list[tuple[float, Request]] = []
         self.sleep: Callable[[float], None] = time.sleep  # tests may put their own clock here
 
     def add(self, kind: str, **settings: Any) -> Fault:
@@ -121,7 +123,15 @@ class Faults:
                         return fault
         return None
 
-    def before(self, fault: Fault) -> Answer | None:
+    def due(self) -> list[Request]:
+        """The late requests whose time has come, each handed out once. Clearing the faults does not call them back."""
+        now = self._clock()
+        with self._lock:
+            ripe = [request for moment, request in self._late if moment <= now]
+            self._late = [(moment, request) for moment, request in self._late if moment > now]
+        return ripe
+
+    def before(self, fault: Fault, request: Request) -> Answer | None:
         """What happens instead of the work, or ahead of it."""
         match fault.kind:
             case "429":
@@ -129,6 +139,10 @@ class Faults:
                 return json_answer(429, error.body("full"), [("Retry-After", str(fault.retry_after))])
             case "500" | "502" | "503" | "504":
                 return failure(int(fault.kind))
+            case "late":
+                with self._lock:
+                    self._late.append((self._clock() + fault.seconds, request))
+                return failure(504)
             case "drop-before":
                 raise DroppedConnection("the emulator dropped the connection before the work")
             case "slow":

@@ -83,6 +83,21 @@ class Kind:
     def canon(self, name: str, value: JSON) -> JSON:
         return self.attribute(name).type.canon(value)
 
+    def holds(self, name: str, value: JSON) -> bool:
+        """Whether a value that a file of ours gives for an attribute (state, journal, plan) has the shape of one.
+
+        Else nothing here could compare or send it. What no row knows is of a later version, or damaged.
+        """
+        try:
+            type_ = self.attribute(name).type
+            type_.canon(value)
+            for _ in type_.refs(value):
+                pass
+        except (TypeError, ValueError, AttributeError, KeyError, RecursionError):
+            return False
+        flat = type(type_).canon is Type.canon and type(type_).refs is Type.refs
+        return not (flat and isinstance(value, list | dict))
+
     def address(self, key: str) -> Address:
         return Address(self.name, key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from qase_iac.diagnostics import Diagnostic
@@ -15,7 +15,7 @@ from qase_iac.plan.identity import How, Identities
 from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Drift, Options, Origin, Reason
 from qase_iac.plan.obstacles import Case, by_policy, obstacle
 from qase_iac.plan.ready import Gone, Ready, ready, remembered
-from qase_iac.plan.remarks import drift_of, findings, notes, paths_of
+from qase_iac.plan.remarks import attribute_change, drift_of, findings, notes, paths_of
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import State
 from qase_iac.values import Attributes, known_after_apply
@@ -136,8 +136,10 @@ class ChangeMaker:
         if origins:
             origins = origins | dict.fromkeys(verdict.both, Origin.BOTH)
         attributes = self._attribute_changes(kind, made, live, origins)
-        change = self._change(kind, made.resource, _action(kind, how, origins), _reason(how, origins), attributes, live)
-        change = replace(change, notes=notes(kind, made, live, attributes, self.binder))
+        change = self._change(
+            kind, made.resource, _action(kind, how, origins), _reason(how, origins, verdict.lost), attributes, live
+        )
+        change = replace(change, notes=notes(kind, made, live, attributes, self.binder, verdict.lost))
         if verdict.failed:
             return replace(change, blocked=by_policy(verdict.failed, how))
         case = Case(kind, made.resource, change.sent, live)
@@ -148,7 +150,9 @@ class ChangeMaker:
     ) -> dict[str, AttributeChange]:
         paths = paths_of(kind, made.resource)
         return {
-            name: AttributeChange(
+            name: attribute_change(
+                kind,
+                name,
                 self.binder.show_live(kind, name, live.attributes.get(name), self.addresses, paths),
                 self.binder.show_desired(kind, name, made.resource.attributes[name]),
                 origins[name],
@@ -209,7 +213,9 @@ def _action(kind: Kind, how: How, origins: Mapping[str, Origin]) -> Action:
     return Action.MOVE if moves else Action.UPDATE
 
 
-def _reason(how: How, origins: Mapping[str, Origin]) -> Reason:
+def _reason(how: How, origins: Mapping[str, Origin], lost: Set[str]) -> Reason:
     if how is not How.STATE:
         return Reason.ADOPTED
+    if lost and all(name in lost or origin is Origin.BOTH for name, origin in origins.items()):
+        return Reason.VANISHED
     return Reason.DRIFT if set(origins.values()) <= {Origin.THEIRS, Origin.BOTH} else Reason.CONFIG_CHANGED

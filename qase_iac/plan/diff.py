@@ -8,6 +8,7 @@ from typing import NamedTuple
 from qase_iac.kinds import Kind
 from qase_iac.model import Policy
 from qase_iac.plan.model import LEFT, Origin
+from qase_iac.plan.noise import only_noise
 from qase_iac.state.model import Binding
 from qase_iac.values import JSON, Attributes
 
@@ -19,7 +20,8 @@ class Verdict:
     """What a comparison of one object came to, each attribute in at most one of `write`, `failed` and `refused`.
 
     `write` maps name -> origin of what has to be sent. `both` changed alike on both sides. `drifted` differs from
-    what was served last, whatever is done about it. `failed` maps name -> origin of what a policy refuses to touch.
+    what was served last, whatever is done about it; of these, `lost` misses nothing but what was deleted. `failed` maps
+    name -> origin of what a policy refuses to touch.
     `refused` are values that the server would not take before. `news` is what the state has to know from now on
     although nothing is sent: values that are equal, and LEFT for what was never agreed on and stays as it is.
     """
@@ -27,6 +29,7 @@ class Verdict:
     write: dict[str, Origin] = field(default_factory=dict)
     both: list[str] = field(default_factory=list)
     drifted: list[str] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
     failed: dict[str, Origin] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     news: Attributes = field(default_factory=dict)
@@ -79,7 +82,8 @@ def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) ->
     known = binding is not None and name in binding.sent
     sent = canon(binding.sent[name]) if binding and known else None
     served = canon(binding.last_served(name)) if binding and known else None
-    if want == has:
+    edited = known and not (only_noise(has, served) or only_noise(has, sent))
+    if want == has or ((edited or not known) and only_noise(want, has)):
         if not known or sent != want:
             verdict.news[name] = value
             if known and has != served:
@@ -87,20 +91,48 @@ def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) ->
                 verdict.both.append(name)
         return
     disputed = binding is not None and not known and name in binding.served
-    origin = _displacing(side, name)
+    origin, lost = _displacing(side, name), False
     if origin is None and not known:
         origin = Origin.CONFLICT if disputed else side.stance.unbound
     elif origin is None:
-        theirs = has not in (served, sent)
-        if want == sent and not theirs:
-            return  # the server's own form of what was sent
-        origin = Origin.OURS if not theirs else Origin.THEIRS if want == sent else Origin.CONFLICT
-    if known and origin in (Origin.THEIRS, Origin.CONFLICT):
+        if want == sent and not edited:
+            return  # the server's own form of what was sent, or an editor's
+        lost = edited and _only_lost(has, served)
+        origin = _origin(edited and not lost, want == sent)
+        if lost and want == sent:
+            verdict.lost.add(name)
+    if known and (lost or origin in (Origin.THEIRS, Origin.CONFLICT)):
         verdict.drifted.append(name)
     if binding and name in binding.unsupported and canon(binding.unsupported[name]) == want:
         verdict.refused.append(name)
     elif not _decide(verdict, name, origin, side.stance) and not known and not disputed:
         verdict.news[name] = LEFT
+
+
+def _origin(edited: bool, as_sent: bool) -> Origin:
+    """Who changed an attribute that differs: Qase (`edited`), we (not `as_sent`), or both."""
+    if not edited:
+        return Origin.OURS
+    return Origin.THEIRS if as_sent else Origin.CONFLICT
+
+
+def _only_lost(has: JSON, served: JSON) -> bool:
+    """Whether Qase still holds what it held, but for references to what vanished (ready.remembered).
+
+    Nobody edited that: to put it back is the work of the plan that makes the vanished thing again.
+    """
+    return bool(served) and _without_gone(served) == has
+
+
+def _without_gone(value: JSON) -> JSON:
+    if isinstance(value, list):
+        return [_without_gone(item) for item in value if not _is_gone(item)]
+    return None if _is_gone(value) else value
+
+
+def _is_gone(value: JSON) -> bool:
+    """A reference to what this plan makes again, or a step that is one."""
+    return isinstance(value, dict) and ("known_after_apply" in value or _is_gone(value.get("shared")))
 
 
 def displaced(kind: Kind, name: str, wanted: Attributes, live: Attributes) -> str | None:

@@ -17,9 +17,9 @@ from qase_iac.diagnostics import Diagnostic
 from qase_iac.errors import QaseIacError
 from qase_iac.plan.digests import digest as digest_of
 from qase_iac.plan.model import FORMAT, AttributeChange, Change, Drift, Plan, Summary
-from qase_iac.values import JSON, printable
+from qase_iac.values import JSON, UNSHOWN, printable
 
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile(f"(?!\n)[{UNSHOWN}]")
 """What json.dumps leaves raw and a terminal, a bidi algorithm or a strict UTF-8 decoder would act on."""
 
 
@@ -40,6 +40,7 @@ def to_json(plan: Plan) -> dict[str, JSON]:
         "unlisted_deletes": list(plan.unlisted_deletes),
         "reading": {"objects": plan.reading.objects, "requests": plan.reading.requests},
         "summary": {each.name: getattr(plan.summary, each.name) for each in fields(Summary)},
+        "reverts": [change.address for change in plan.undone],
         "requests": plan.requests,
         "changes": [_change_json(change) for change in plan.changes],
         "drift": [drift_json(drift) for drift in plan.drift],
@@ -57,7 +58,7 @@ def _change_json(change: Change) -> dict[str, JSON]:
         "source": change.source,
         "depends_on": list(change.depends_on),
         "precondition": change.precondition,
-        "attributes": _attributes_json(change.attributes),
+        "attributes": attributes_json(change.attributes),
     }
     extras: dict[str, JSON] = {
         "title": change.title,
@@ -66,6 +67,7 @@ def _change_json(change: Change) -> dict[str, JSON]:
         "uploads": list(change.uploads),
         "notes": list(change.notes),
         "moved_from": change.moved_from,
+        "impact": change.impact,
     }
     row |= {name: value for name, value in extras.items() if value}
     if change.blocked:
@@ -74,9 +76,11 @@ def _change_json(change: Change) -> dict[str, JSON]:
     return row
 
 
-def _attributes_json(attributes: Mapping[str, AttributeChange]) -> dict[str, JSON]:
+def attributes_json(attributes: Mapping[str, AttributeChange]) -> dict[str, JSON]:
+    """Attribute name -> before, after, origin."""
     return {
         name: {"before": change.before, "after": change.after, "origin": change.origin.value}
+        | ({} if change.steps is None else {"steps": change.steps})
         for name, change in attributes.items()
     }
 
@@ -87,7 +91,7 @@ def drift_json(drift: Drift) -> dict[str, JSON]:
         "address": drift.address,
         "id": drift.id,
         "kind": drift.kind,
-        "attributes": _attributes_json(drift.attributes),
+        "attributes": attributes_json(drift.attributes),
     }
     extras: dict[str, JSON] = {"title": drift.title, "meta": drift.meta}
     return row | {name: value for name, value in extras.items() if value}
@@ -112,7 +116,7 @@ def dumps(data: Mapping[str, JSON]) -> str:
     Beyond ASCII it is left readable, except what could steer a terminal or is no valid UTF-8: that is escaped.
     """
     text = "{\n" + ",\n".join(f"  {_dump(name)}: {_member(value)}" for name, value in data.items()) + "\n}\n"
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return _UNSAFE.sub(lambda match: json.dumps(match.group())[1:-1], text)
 
 
 def _member(value: JSON) -> str:

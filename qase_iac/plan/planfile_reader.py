@@ -33,6 +33,7 @@ from qase_iac.plan.planfile import digest
 from qase_iac.values import JSON, printable
 
 MAX_BYTES = 256 * 1024 * 1024
+PIECE = 4 * 1024 * 1024
 MAX_DEPTH = 450
 """Of a value: steps nest 200 deep at most (a list and a mapping each), with room for what lies around them."""
 
@@ -55,7 +56,9 @@ def read(path: Path) -> Plan:
     shown = printable(str(path))
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = bytearray()  # piece by piece: one large `read` takes that much memory for the smallest of files
+            while len(raw) <= MAX_BYTES and (piece := file.read(PIECE)):
+                raw += piece
     except OSError as error:
         raise QaseIacError(f"The plan file {shown} could not be read: {error.strerror or error}.") from error
     if len(raw) > MAX_BYTES:
@@ -178,6 +181,10 @@ def _tuple(read: _Reader) -> _Reader:
     return items
 
 
+def _list(value: Any, where: str) -> list[JSON]:
+    return list(_tuple(_json)(value, where))
+
+
 def _mapping(read: _Reader) -> _Reader:
     def pairs(value: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -209,11 +216,13 @@ def _change(**parts: Any) -> Change:
     """A change whose attributes are in its kind's table and whose uploads are among its files."""
     change = Change(**parts)
     kind = BY_NAME[change.kind]
-    for name in change.attributes:
+    for name, values in change.attributes.items():
         try:
             kind.attribute(name)
         except KeyError:
             raise _Malformed(f"{change.address} has an unknown attribute {name!r}") from None
+        if not (kind.holds(name, values.before) and kind.holds(name, values.after)):
+            raise _Malformed(f"{change.address} gives {name!r} a value that is none")
     if not change.files.keys() >= set(change.uploads):
         raise _Malformed(f"{change.address} uploads a file without a digest")
     return change
@@ -223,13 +232,22 @@ def _finding(file: str, line: int, column: int, **parts: Any) -> Diagnostic:
     return Diagnostic(source=SourceRange(file, line, column), **parts)
 
 
-def _plan(format: int, **parts: Any) -> Plan:
-    if format != FORMAT:
-        raise _Malformed(f"its format is not {FORMAT}")
-    return Plan(**parts)
+def _plan(format: int, reverts: tuple[str, ...], **parts: Any) -> Plan:
+    """`format` is the one there is: another was refused at first sight, whatever else is in such a file."""
+    plan = Plan(**parts)
+    if reverts != tuple(change.address for change in plan.undone):
+        raise _Malformed("its `reverts` are not those of its changes")
+    return plan
 
 
-_ATTRIBUTES = _mapping(_record(AttributeChange, {"before": _json, "after": _json, "origin": _word(Origin)}, {}))
+_ATTRIBUTES = _mapping(
+    _record(
+        AttributeChange,
+        {"before": _json, "after": _json, "origin": _word(Origin)},
+        {"steps": _list},
+    )
+)
+_IMPACT = _mapping(_record(dict, {"count": _count, "names": _list}, {}))
 _CHANGE = _record(
     _change,
     {
@@ -249,6 +267,7 @@ _CHANGE = _record(
         "uploads": _tuple(_path),
         "notes": _tuple(_text),
         "moved_from": _optional(_address),
+        "impact": _IMPACT,
         "blocked": _record(Blocked, {"code": _text, "reason": _text, "by": _tuple(_text)}, {}),
     },
 )
@@ -294,6 +313,7 @@ _PLAN = _record(
         "unlisted_deletes": _tuple(_text),
         "reading": _record(Reading, {"objects": _mapping(_count), "requests": _count}, {}),
         "summary": _record(Summary, {each.name: _count for each in fields(Summary)}, {}),
+        "reverts": _tuple(_text),
         "requests": _count,
         "changes": _tuple(_CHANGE),
         "drift": _tuple(_DRIFT),

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
+from qase_iac.attributes import Steps
 from qase_iac.diagnostics import Diagnostic, Severity
 from qase_iac.kinds import Kind
 from qase_iac.model import LiveObject, Resource
 from qase_iac.plan.bind import Binder, files_in, rows_with_references
 from qase_iac.plan.diff import Verdict, displaced
 from qase_iac.plan.model import AttributeChange, Drift, Origin
+from qase_iac.plan.noise import only_noise
 from qase_iac.plan.ready import Ready
+from qase_iac.plan.stepdiff import as_json
 from qase_iac.state.model import Binding
 from qase_iac.values import JSON, Attributes, RemoteId
 
 Addresses = Mapping[tuple[str, RemoteId], str]
+
+
+def attribute_change(kind: Kind, name: str, before: JSON, after: JSON, origin: Origin) -> AttributeChange:
+    """One attribute's change, with what became of each step where it is a list of them. Values as they are shown."""
+    steps = as_json(before, after) if isinstance(kind.attribute(name).type, Steps) else None
+    return AttributeChange(before, after, origin, steps)
 
 
 def drift_of(
@@ -29,7 +38,9 @@ def drift_of(
     """What changed in Qase since the last apply, by attribute. `show` is what values are shown by."""
     binder, addresses, paths = show
     attributes = {
-        name: AttributeChange(
+        name: attribute_change(
+            kind,
+            name,
             binder.show_live(kind, name, binding.last_served(name), addresses, paths),
             binder.show_live(kind, name, live.attributes.get(name), addresses, paths),
             Origin.BOTH if name in both else Origin.THEIRS,
@@ -43,10 +54,12 @@ def edited_since(kind: Kind, live: LiveObject, binding: Binding) -> list[str]:
     """Attributes of a bound object that somebody changed in Qase since the last apply, in the table's order."""
     changed = []
     for name, sent in binding.sent.items():
+        if name in binding.ignore:
+            continue
         held, served = live.attributes.get(name), binding.last_served(name)
         if held not in (sent, served):
             canon = kind.attribute(name).type.canon
-            if canon(held) not in (canon(sent), canon(served)):
+            if not any(only_noise(canon(held), canon(ours)) for ours in (sent, served)):
                 changed.append(name)
     return kind.sort_names(changed)
 
@@ -56,12 +69,19 @@ def on(day: str) -> str:
 
 
 def notes(
-    kind: Kind, ready: Ready, live: LiveObject, changes: Mapping[str, AttributeChange], binder: Binder
+    kind: Kind,
+    ready: Ready,
+    live: LiveObject,
+    changes: Mapping[str, AttributeChange],
+    binder: Binder,
+    lost: Set[str] = frozenset(),
 ) -> tuple[str, ...]:
     """What people should know of a change: whose edits it undoes, what goes that no attribute of it names."""
     said = []
     if any(change.origin is Origin.THEIRS for change in changes.values()):
         said.append("reverts an edit made in Qase" + on(str(live.meta.get("updated_at") or "")))
+    if lost & changes.keys():
+        said.append("gets back what was deleted in Qase")
     dropped = {file for name, change in changes.items() for file in _lost(kind, name, change)}
     for name in changes:
         if other := displaced(kind, name, ready.wanted, live.attributes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from qase_iac.kinds import BY_NAME, CONTENT_KINDS
+from qase_iac.kinds import CONTENT_KINDS
 from qase_iac.model import Desired, LiveObject, Snapshot
 from qase_iac.plan.changes import ChangeMaker
 from qase_iac.plan.model import Action, Change, Reading, Summary
@@ -45,15 +45,7 @@ def summarise(
 
 
 def _unmanaged(live: LiveObject, desired: Desired, maker: ChangeMaker, suites: LiveSuites) -> bool:
-    if (live.kind, live.id) in maker.addresses:
-        return False
-    if desired.scope.suites is None:
-        return True
-    kind = BY_NAME[live.kind]
-    if not kind.owned_by_scope:
-        return False
-    place = live.id if kind.nested_keys else live.attributes.get(kind.parent or "")
-    return suites.in_scope(desired.scope, place)
+    return (live.kind, live.id) not in maker.addresses and suites.owned(desired.scope, live)
 
 
 def reading(snapshot: Snapshot) -> Reading:

@@ -1,4 +1,4 @@
-"""Values in words: Plan, drift, Report and diagnostics as text, JSON or Markdown. Pure functions, value -> str.
+"""Values in words: Plan, drift, Report and diagnostics in every format. Pure functions, value -> str.
 
 A new format is one line in each row of the table below.
 """
@@ -17,8 +17,19 @@ from qase_iac.errors import QaseIacError
 from qase_iac.plan.model import Plan
 from qase_iac.values import printable
 
-FORMATS = ("text", "json", "markdown")
-ENDINGS: dict[str, str] = {".txt": "text", ".log": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown"}
+FORMATS = ("text", "json", "markdown", "html")
+"""What every value can be shown in; some can in more (`formats_of`)."""
+ENDINGS: dict[str, str] = {
+    ".txt": "text",
+    ".log": "text",
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +46,29 @@ _TABLE: dict[type, dict[str, tuple[str, str]]] = {
         "text": ("text", "plan_text"),
         "json": ("json", "plan_json"),
         "markdown": ("markdown", "plan_markdown"),
+        "html": ("html", "plan_html"),
     },
     DriftView: {
         "text": ("text", "drift_text"),
         "json": ("json", "drift_as_json"),
         "markdown": ("markdown", "drift_markdown"),
+        "html": ("html", "drift_html"),
+        "junit": ("junit", "drift_junit"),
     },
     Report: {
         "text": ("outcome", "report_text"),
         "json": ("json", "report_json"),
         "markdown": ("markdown_problems", "report_markdown"),
+        "html": ("html_problems", "report_html"),
     },
     list: {
         "text": ("problems", "diagnostics_text"),
         "json": ("json", "diagnostics_json"),
         "markdown": ("markdown_problems", "diagnostics_markdown"),
+        "html": ("html_problems", "diagnostics_html"),
+        "sarif": ("sarif", "diagnostics_sarif"),
+        "github": ("github", "diagnostics_github"),
+        "junit": ("junit", "diagnostics_junit"),
     },
 }
 """Type of value -> format -> (module here, function). Modules are imported when they are used."""
@@ -68,7 +87,8 @@ def render(value: Renderable, format: str, *, full: bool = False, color: bool = 
 
 def format_for(path: str | PurePath) -> str:
     """The format that a file's ending asks for (`--report FILE`). Raises QaseIacError for an unknown one."""
-    ending = PurePath(path).suffix.lower()
+    name = PurePath(path).name.lower()
+    ending = ".sarif" if name.endswith(".sarif.json") else PurePath(name).suffix
     if ending not in ENDINGS:
         known = ", ".join(ENDINGS)
         raise QaseIacError(f"No format goes with the ending of {printable(str(path))}.", hint=f"Use one of {known}.")

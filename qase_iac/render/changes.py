@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from qase_iac.kinds import BY_NAME
 from qase_iac.plan.model import Action, Change, Drift, Origin, Reason
-from qase_iac.render.details import attribute_words
+from qase_iac.render.details import attribute_words, tags
+from qase_iac.render.impact import impact_words
 from qase_iac.render.style import Style
-from qase_iac.render.tree import reverts
+from qase_iac.render.who import place_words, who_words
 from qase_iac.render.words import inline, listed
 from qase_iac.values import JSON, printable
 
@@ -34,14 +35,14 @@ def symbol(change: Change) -> tuple[str, Style]:
     return BLOCKED if change.blocked else SYMBOLS[change.action]
 
 
-def words(change: Change) -> str:
+def words(change: Change, full: bool = False) -> str:
     """What happens, in one line that may be empty: the address and the symbol say the rest."""
     if change.blocked:
         return f"{VERBS[change.action]} blocked ({printable(change.blocked.code)})"
-    return " · ".join(part for part in _parts(change) if part)
+    return " · ".join(part for part in _parts(change, full) if part)
 
 
-def _parts(change: Change) -> Iterator[str]:
+def _parts(change: Change, full: bool) -> Iterator[str]:
     match change.action:
         case Action.UPDATE:
             yield attributes(change)
@@ -53,6 +54,8 @@ def _parts(change: Change) -> Iterator[str]:
             yield f"changes {differs}" if differs else ""
         case Action.FORGET:
             yield "gone from Qase" if change.reason is Reason.VANISHED else "stays in Qase, no longer managed"
+        case Action.DELETE if full:
+            yield f"{printable(change.title)} (id {inline(change.id)})"
         case Action.DELETE if not change.notes:
             yield printable(change.title)
         case _:
@@ -63,20 +66,22 @@ def _parts(change: Change) -> Iterator[str]:
 
 
 def _remarks(change: Change) -> Iterator[str]:
-    if change.action in (Action.UPDATE, Action.MOVE) and _has(change, Origin.CONFLICT):
+    if change.undoes and Origin.CONFLICT in change.origins:
         yield "overwrites an edit made in Qase"
-    if reverts(change) and not any(note.startswith("reverts") for note in change.notes):
+    if change.undoes and Origin.THEIRS in change.origins and not any(n.startswith("reverts") for n in change.notes):
         yield "reverts an edit made in Qase"
+    both = [name for name, each in change.attributes.items() if each.origin is Origin.BOTH]
+    if both:
+        yield f"already so in Qase: {listed(both)}"
+    yield impact_words(change)
     yield from map(printable, change.notes)
 
 
-def _has(change: Change, origin: Origin) -> bool:
-    return any(attribute.origin is origin for attribute in change.attributes.values())
-
-
 def attributes(change: Change, but: str | None = None) -> str:
-    """The attributes that are sent, each with how much of it changed."""
-    return ", ".join(attribute_words(change.kind, name, each) for name, each in change.sent.items() if name != but)
+    """The attributes that are sent, each with how much of it changed, and by whom where that is not the same."""
+    tagged = tags(change)
+    shown = [(name, each) for name, each in change.sent.items() if name != but]
+    return ", ".join(attribute_words(change.kind, name, each, tagged.get(name, "")) for name, each in shown)
 
 
 def moved(change: Change) -> str:
@@ -110,8 +115,9 @@ def drift_words(drift: Drift) -> str:
     if drift.kind == "vanished":
         return "deleted in Qase"
     if drift.kind == "appeared":
-        return printable(drift.title) or "new in Qase"
+        return (printable(drift.title) or "new in Qase") + place_words(drift) + who_words(drift)
     kind = drift.address.partition(".")[0]
-    names = ", ".join(attribute_words(kind, name, each) for name, each in drift.attributes.items())
-    day = str(drift.meta.get("updated_at") or "")[:10]
-    return names + (f" · on {printable(day)}" if day else "")
+    alike = {name: "as in the files" for name, each in drift.attributes.items() if each.origin is Origin.BOTH}
+    words = (attribute_words(kind, name, each, alike.get(name, "")) for name, each in drift.attributes.items())
+    names = ", ".join(words)
+    return names + who_words(drift)

@@ -17,7 +17,9 @@ def plan_json(plan: Plan, *, full: bool = False, color: bool = False) -> str:
 
 def drift_as_json(plan: Plan, *, full: bool = False, color: bool = False) -> str:
     """What changed in Qase since the last apply."""
-    return dumps({"project": plan.project, "api": plan.api, "drift": [drift_json(drift) for drift in plan.drift]})
+    findings = [diagnostic_json(finding) | {"address": finding.address} for finding in plan.findings]
+    drift = [drift_json(each) for each in plan.drift]
+    return dumps({"project": plan.project, "api": plan.api, "drift": drift, "findings": findings})
 
 
 def report_json(report: Report, *, full: bool = False, color: bool = False) -> str:

@@ -6,9 +6,9 @@ and in which no text can end the block, since `<` is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from qase_iac.plan.model import Action, Change, Drift, Plan
+from qase_iac.plan.model import Action, AttributeChange, Change, Drift, Plan
 from qase_iac.render.budget import Entry, Section, compose
 from qase_iac.render.changes import because, drift_words, symbol, words
 from qase_iac.render.details import attribute_lines, change_lines
@@ -16,10 +16,12 @@ from qase_iac.render.escape import code, html_code, md, pre, prose
 from qase_iac.render.markdown_problems import finding_entry
 from qase_iac.render.textdiff import Line
 from qase_iac.render.totals import drift_sum, extras, headline, needs, no_changes, reverting, standing, stateless
-from qase_iac.render.tree import groups, reverts
+from qase_iac.render.tree import groups, left_alone, unsaid
 from qase_iac.render.words import count, number
 from qase_iac.values import printable
 
+Bases = Mapping[str, Mapping[str, AttributeChange]]
+"""address -> what became in Qase of each attribute since the last apply."""
 MAX_WORDS = 400
 """Characters of one entry's words: a title may be long, and a key in an altered file endless."""
 MAX_BODY = 6_000
@@ -28,8 +30,9 @@ FEW = 10
 """So many creates are shown without a fold."""
 ORDER = (
     *((0, 0), (1, 0), (0, 1), (1, 1), (2, 0)),
-    *((section, 0) for section in range(3, 10)),
-    *((section, 1) for section in (8, 3, 4, 5, 6, 7, 9)),
+    *((section, 0) for section in range(3, 11)),
+    *((section, 1) for section in (9, 3, 4, 5, 6, 7, 8, 10)),
+    (1, 2),
 )
 """Who gets room, (section, form): deletes and blocked in full, then a line of everything, then what differs."""
 WHERE = "The whole plan: `qase-iac show PLANFILE --full`, or the job that made it."
@@ -38,21 +41,27 @@ WHERE = "The whole plan: `qase-iac show PLANFILE --full`, or the job that made i
 def plan_markdown(plan: Plan, *, full: bool = False, color: bool = False) -> str:
     """The comment for a plan: under 65,536 characters and bytes whatever the plan."""
     parts = _sorted(plan.changes)
-    creates = _grouped(parts["create"], full)
+    bases: Bases = {drift.address: drift.attributes for drift in plan.drift}
+    creates = _grouped(parts["create"], full, bases)
     sections = [
         _open("Deletes", "deletes", [_entry(change) for change in parts["delete"]]),
-        _open("Blocked", "blocked changes", _blocked(parts["blocked"])),
+        _open("Blocked", "blocked changes", _blocked(parts["blocked"], bases)),
         _open("Lines to paste", "lists of renames", _pastes(parts["blocked"])),
-        _open("Findings", "findings", [finding_entry(finding) for finding in plan.findings]),
-        _open("Reverts of edits made in Qase", "reverts", [_differing(change) for change in parts["revert"]]),
-        _open("Moves", "moves", [_moved(change) for change in parts["move"]]),
-        Section(count(len(parts["update"]), "update"), "updates", _grouped(parts["update"], True), folded=True),
+        _open("Findings", "findings", [finding_entry(finding) for finding in unsaid(plan)]),
+        _open(
+            "Edits made in Qase that are undone",
+            "undone edits",
+            [_differing(change, bases) for change in parts["revert"]],
+        ),
+        _open("Moves", "moves", [_moved(change, bases) for change in parts["move"]]),
+        _open("Adoptions that change something", "adoptions", [_differing(change, bases) for change in parts["adopt"]]),
+        Section(count(len(parts["update"]), "update"), "updates", _grouped(parts["update"], True, bases), folded=True),
         Section(count(len(creates), "create"), "creates", creates, folded=True),
         Section("Without a change of content", "other changes", [_entry(c) for c in parts["quiet"]], folded=True),
-        Section("Changed in Qase, left as it is", "drifted objects", _drift(_untouched(plan)), folded=True),
+        Section("Changed in Qase, left as it is", "drifted objects", _drift(left_alone(plan)), folded=True),
     ]
     if len(creates) <= FEW:
-        sections[7] = _open("Creates", "creates", creates)
+        sections[8] = _open("Creates", "creates", creates)
     return compose(_head(plan), sections, ORDER, WHERE, _foot(plan))
 
 
@@ -63,14 +72,17 @@ def _open(title: str, what: str, entries: Sequence[Entry]) -> Section:
 def drift_markdown(plan: Plan, *, full: bool = False, color: bool = False) -> str:
     """What changed in Qase since the last apply."""
     head = f"## Drift of {prose(plan.project, 200)}\n\n{prose(drift_sum(plan))}"
-    sections = [_open("Changed in Qase", "drifted objects", _drift(plan.drift))]
-    return compose(head, sections, [(0, 0), (0, 1)], "All of it: `qase-iac drift --full`.", "")
+    sections = [
+        _open("Findings", "findings", [finding_entry(finding) for finding in plan.findings]),
+        _open("Changed in Qase", "drifted objects", _drift(plan.drift)),
+    ]
+    return compose(head, sections, [(0, 0), (1, 0), (0, 1), (1, 1)], "All of it: `qase-iac drift --full`.", "")
 
 
 def _sorted(changes: Iterable[Change]) -> dict[str, list[Change]]:
     """The changes by the section they stand in, each in reading order."""
     parts: dict[str, list[Change]] = {
-        name: [] for name in ("delete", "blocked", "revert", "move", "update", "create", "quiet")
+        name: [] for name in ("delete", "blocked", "revert", "move", "update", "create", "adopt", "quiet")
     }
     names = {
         Action.DELETE: "delete",
@@ -83,14 +95,10 @@ def _sorted(changes: Iterable[Change]) -> dict[str, list[Change]]:
     }
     for group in groups(changes):
         for change in group.changes:
-            name = "blocked" if change.blocked else "revert" if reverts(change) else names[change.action]
+            name = "adopt" if change.action is Action.ADOPT and change.sent else names[change.action]
+            name = "blocked" if change.blocked else "revert" if change.undoes else name
             parts[name].append(change)
     return parts
-
-
-def _untouched(plan: Plan) -> list[Drift]:
-    spoken = {change.address for change in plan.changes}
-    return [drift for drift in plan.drift if drift.address not in spoken]
 
 
 # ------------------------------------------------------------------------------------------------ head and foot
@@ -123,7 +131,7 @@ def _gist(plan: Plan) -> str:
         (counts.forget, "no longer managed"),
     )
     parts = [f"{number(value)} {what}" for value, what in numbers if value]
-    revert = f" ({reverting(plan)})" if plan.reverts else ""
+    revert = f" ({reverting(plan)})" if plan.undone else ""
     return (", ".join(parts) + revert) or "no changes"
 
 
@@ -163,12 +171,12 @@ def _entry(change: Change) -> Entry:
 _QUIET_MARKS = frozenset({Action.ADOPT, Action.FORGET, Action.NO_OP})
 
 
-def _moved(change: Change) -> Entry:
+def _moved(change: Change, bases: Bases) -> Entry:
     """A fold only where more than the place changes."""
-    return _differing(change) if len(change.sent) > 1 else _entry(change)
+    return _differing(change, bases) if len(change.sent) > 1 else _entry(change)
 
 
-def _blocked(changes: Sequence[Change]) -> list[Entry]:
+def _blocked(changes: Sequence[Change], bases: Bases) -> list[Entry]:
     """With the reason, said once where several share it."""
     first: dict[str, str] = {}
     entries = []
@@ -177,8 +185,19 @@ def _blocked(changes: Sequence[Change]) -> list[Entry]:
         before = first.setdefault(reason, change.address)
         why = prose(reason) if before == change.address else f"As {code(_cut(before))}."
         bare = f"- {code(_cut(change.address))}"
-        entries.append(Entry((bare, f"{bare} {_said(change)}<br>{why}")))
+        forms = (bare, f"{bare} {_said(change)}<br>{why}")
+        entries.append(Entry((*forms, _told(forms[-1], change, bases)) if _undecided(change) else forms))
     return entries
+
+
+def _undecided(change: Change) -> bool:
+    """Blocked for a reason that only who sees both sides can decide."""
+    return change.blocked is not None and change.blocked.code in ("conflict", "drift") and bool(change.attributes)
+
+
+def _told(said: str, change: Change, bases: Bases) -> Callable[[], str]:
+    """A blocked change with its differences."""
+    return lambda: f"{said}\n\n" + _fold("What differs", change_lines(change, base=bases.get(change.address, {})))
 
 
 def _pastes(changes: Iterable[Change]) -> list[Entry]:
@@ -191,22 +210,23 @@ def _lines(lines: Iterable[str]) -> str:
     return "\n".join(pre(line) for line in lines)
 
 
-def _grouped(changes: Sequence[Change], differing: bool) -> list[Entry]:
+def _grouped(changes: Sequence[Change], differing: bool, bases: Bases) -> list[Entry]:
     """By suite, as in the tree."""
     entries: list[Entry] = []
     for group in groups(changes):
         header = f"**{code(_cut(group.header))}**"
         for change in group.changes:
-            entry = _differing(change) if differing else _entry(change)
+            entry = _differing(change, bases) if differing else _entry(change)
             entries.append(Entry(entry.forms, header))
     return entries
 
 
-def _differing(change: Change) -> Entry:
+def _differing(change: Change, bases: Bases) -> Entry:
     """One line, or a fold that holds the differences."""
+    base = bases.get(change.address, {})
     said = _said(change)
     short = f"- {code(_cut(change.address))} {said}".rstrip()
-    return Entry((short, lambda: _fold(f"{html_code(_cut(change.address))} {said}", change_lines(change))))
+    return Entry((short, lambda: _fold(f"{html_code(_cut(change.address))} {said}", change_lines(change, base=base))))
 
 
 def _fold(summary: str, lines: Iterable[Line]) -> str:

@@ -8,7 +8,7 @@ from qase_iac.apply.report import Operation, Report, Status
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.render.budget import Entry, Section, compose
 from qase_iac.render.escape import code, md, prose
-from qase_iac.render.outcome import DONE_WORDS, TITLES, advice, facts, reasons, sum_words
+from qase_iac.render.outcome import DONE_WORDS, TITLES, advice, facts, reasons, saved, sum_words
 from qase_iac.render.problems import ALL_WELL, named, tally
 from qase_iac.render.style import plain
 from qase_iac.render.words import count, number
@@ -43,7 +43,7 @@ def diagnostics_markdown(diagnostics: Iterable[Diagnostic], *, full: bool = Fals
 def report_markdown(report: Report, *, full: bool = False, color: bool = False) -> str:
     """What an apply did: what is not done first, what is done folded."""
     went, sums = sum_words(report)
-    notes = [*(f"Warning: {prose(text)}" for text in report.warnings), *map(prose, advice(report))]
+    notes = [*(f"Warning: {prose(text)}" for text in report.warnings), *map(prose, [*advice(report), *saved(report)])]
     head = "\n\n".join([f"## {went}: {prose(sums)}", *notes[:10]])
     troubled = [
         Section(f"{title} ({number(len(found))})", f"{status.value} operations", [_troubled(each) for each in found])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from qase_iac.plan.model import Change, Drift, Plan
 from qase_iac.render.changes import DRIFTED, because, drift_words, symbol, words
@@ -11,9 +11,10 @@ from qase_iac.render.layout import MARKS, Tails, joined, paragraph, row, width_o
 from qase_iac.render.problems import problem
 from qase_iac.render.style import Paint, Style, painter
 from qase_iac.render.textdiff import Line
-from qase_iac.render.totals import drift_sum, extras, headline, needs, no_changes, stateless, totals
-from qase_iac.render.tree import groups
-from qase_iac.values import Attributes, printable
+from qase_iac.render.totals import drift_sum, extras, headline, needs, no_changes, stateless, totals, undone
+from qase_iac.render.tree import groups, left_alone, unsaid
+from qase_iac.render.words_in_line import marked
+from qase_iac.values import printable
 
 BASE = 4
 """Columns before the mark of a detail line."""
@@ -24,7 +25,7 @@ def plan_text(plan: Plan, *, full: bool = False, color: bool = False) -> str:
     paint = painter(color)
     tails = Tails()
     tree = _tree(plan, tails, full, paint)
-    left = _drift("Changed in Qase since the last apply, and left as it is", _untouched(plan), full, paint)
+    left = _drift("Changed in Qase since the last apply, and left as it is", left_alone(plan), full, paint)
     between = [block for block in (tails.lines, left, _findings(plan, paint)) if block]
     closing = _closing(plan, paint)
     if tree and not between and not full:
@@ -50,40 +51,37 @@ def _opening(plan: Plan, paint: Paint) -> list[str]:
 def _tree(plan: Plan, tails: Tails, full: bool, paint: Paint) -> list[list[str]]:
     """The lines of each group."""
     blocks: list[list[str]] = []
+    bases = {drift.address: drift.attributes for drift in plan.drift}
     for group in groups(plan.changes):
         lines = [paint(Style.HEAD, group.header)]
         width = width_of(change.address for change in group.changes)
         for change in group.changes:
-            lines += _change(change, width, tails, full, plan.observed, paint)
+            lines += _change(change, width, tails, full, paint)
+            if full:
+                agreed = len(plan.observed.get(change.address, ()))
+                lines += _detail(change_lines(change, agreed, bases.get(change.address, {})), paint)
         blocks.append(lines)
     return blocks
 
 
-def _change(
-    change: Change, width: int, tails: Tails, full: bool, observed: Mapping[str, Attributes], paint: Paint
-) -> Iterator[str]:
-    said = words(change)
+def _change(change: Change, width: int, tails: Tails, full: bool, paint: Paint) -> Iterator[str]:
+    said = words(change, full)
     reason = tails.reason(change.address, because(change)) if change.blocked else ""
     if reason and "\n" not in reason and len(reason) < 40:
         said, reason = f"{said}: {printable(reason)}", ""
     yield row(*symbol(change), change.address, said, width, paint)
     if reason:
         yield from paragraph(reason, BASE + 2)
-    if full:
-        yield from _detail(change_lines(change, len(observed.get(change.address, ()))), paint)
 
 
 def _detail(lines: Iterable[Line], paint: Paint) -> Iterator[str]:
     for line in lines:
         style = MARKS.get(line.mark, Style.PLAIN)
         text = f"{line.mark} {line.text}".rstrip()
+        if line.parts:
+            words = (paint(MARKS.get(kind, Style.PLAIN), marked([(kind, part)])) for kind, part in line.parts)
+            text, style = paint(style, line.mark) + " " + "".join(words), Style.PLAIN
         yield " " * (BASE + 2 * line.depth) + paint(style, text) if text else ""
-
-
-def _untouched(plan: Plan) -> list[Drift]:
-    """Drift that no change of the plan speaks of: it is left as it is."""
-    spoken = {change.address for change in plan.changes}
-    return [drift for drift in plan.drift if drift.address not in spoken]
 
 
 def _drift(title: str, entries: Sequence[Drift], full: bool, paint: Paint) -> list[str]:
@@ -102,10 +100,11 @@ def _drift(title: str, entries: Sequence[Drift], full: bool, paint: Paint) -> li
 
 
 def _findings(plan: Plan, paint: Paint) -> list[str]:
-    if not plan.findings:
+    findings = unsaid(plan)
+    if not findings:
         return []
     lines = [paint(Style.HEAD, "Findings")]
-    for finding in plan.findings:
+    for finding in findings:
         lines += [f"  {line}" for line in problem(finding, paint)]
     return lines
 
@@ -113,4 +112,4 @@ def _findings(plan: Plan, paint: Paint) -> list[str]:
 def _closing(plan: Plan, paint: Paint) -> list[str]:
     if not plan.changes:
         return [no_changes(plan, paint), *extras(plan)]
-    return [totals(plan, paint), needs(plan), *extras(plan)]
+    return [totals(plan, paint), needs(plan), *undone(plan), *extras(plan)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qase_iac.plan.model import Plan
+from qase_iac.plan.model import Action, Change, Origin, Plan
 from qase_iac.render.style import Paint, Style, plain
 from qase_iac.render.words import count, listed, number, sentence
 from qase_iac.values import printable
@@ -17,7 +17,7 @@ def stateless(plan: Plan) -> str:
     said = f"No state for project {printable(plan.project)}, which is not empty:"
     if plan.new_state:
         return f"{said} apply starts a new one (--new-state)."
-    return f"{said} apply refuses until `qase-iac export` made one, or --new-state is given."
+    return f"{said} apply refuses until `qase-iac export`, `adopt` or `state rebuild` made one, or with --new-state."
 
 
 def headline(plan: Plan, paint: Paint = plain) -> str:
@@ -33,11 +33,11 @@ def headline(plan: Plan, paint: Paint = plain) -> str:
 def totals(plan: Plan, paint: Paint = plain) -> str:
     """`Plan: 1 to add, 3 to change (1 reverts an edit made in Qase), … 1,187 unchanged, 51 not managed.`"""
     counts = plan.summary
-    reverts = f" ({reverting(plan)})" if plan.reverts else ""
+    reverts = {action: f" ({said})" if said else "" for action in Action for said in [reverting(plan, action)]}
     parts = [
         _part(paint, Style.ADD, counts.create, "to add"),
-        _part(paint, Style.CHANGE, counts.update, "to change") + reverts,
-        _part(paint, Style.MOVE, counts.move, "to move"),
+        _part(paint, Style.CHANGE, counts.update, "to change") + reverts[Action.UPDATE],
+        _part(paint, Style.MOVE, counts.move, "to move") + reverts[Action.MOVE],
         _part(paint, Style.DELETE, counts.delete, "to delete"),
         _part(paint, Style.ADOPT, counts.adopt, "to adopt"),
     ]
@@ -49,9 +49,17 @@ def _part(paint: Paint, style: Style, value: int, what: str) -> str:
     return paint(style, text) if value else text
 
 
-def reverting(plan: Plan) -> str:
-    one = plan.reverts == 1
-    return f"{number(plan.reverts)} {'reverts an edit' if one else 'revert edits'} made in Qase"
+def reverting(plan: Plan, action: Action | None = None) -> str:
+    """`1 reverts an edit made in Qase`, of the changes with this action, or of all; "" where none undoes any."""
+    undone = [change for change in plan.undone if action in (None, change.action)]
+    reverts = sum(Origin.THEIRS in change.origins for change in undone)
+    overwrites = len(undone) - reverts
+    said = [_verb(reverts, "revert"), _verb(overwrites, "overwrite")]
+    return f"{sentence(said)} made in Qase" if undone else ""
+
+
+def _verb(value: int, verb: str) -> str:
+    return f"{number(value)} {verb}{'s an edit' if value == 1 else ' edits'}" if value else ""
 
 
 def standing(plan: Plan) -> str:
@@ -87,8 +95,24 @@ def extras(plan: Plan) -> Iterator[str]:
     if plan.unlisted_deletes:
         what = count(len(plan.unlisted_deletes), "delete")
         yield f"{what} left out (--no-deletes): {listed(plan.unlisted_deletes)}."
+    uploads = {change.files[path]: path for change in reversed([*plan.unblocked]) for path in reversed(change.uploads)}
+    if uploads:
+        users = sum(bool(change.uploads) for change in plan.unblocked)
+        yield f"Uploads {count(len(uploads), 'file')} for {count(users, 'change')}: {listed(sorted(uploads.values()))}."
     if plan.changes and plan.allow_deletes is not None:
         yield f"Deletes allowed: exactly {number(plan.allow_deletes)}."
+
+
+def undone(plan: Plan) -> Iterator[str]:
+    """Which edits made in Qase go, listed apart; one alone is found where it stands."""
+    if len(plan.undone) > 1:
+        edited = [f"{change.address} ({', '.join(_edited(change))})" for change in plan.undone]
+        yield f"Edits made in Qase that are undone: {listed(edited)}."
+
+
+def _edited(change: Change) -> list[str]:
+    """The attributes that somebody edited in Qase."""
+    return [name for name, each in change.attributes.items() if each.origin in (Origin.THEIRS, Origin.CONFLICT)]
 
 
 def drift_sum(plan: Plan, paint: Paint = plain) -> str:

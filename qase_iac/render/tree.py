@@ -1,12 +1,13 @@
-"""How changes are grouped and ordered for people: what may hurt first, then by the suite tree."""
+"""What is shown of a plan, and in which order: what may hurt first, then by the suite tree; nothing said twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from qase_iac.diagnostics import Diagnostic
 from qase_iac.kinds import BY_NAME, RANK
-from qase_iac.plan.model import Action, Change, Origin
+from qase_iac.plan.model import Action, Change, Drift, Plan
 from qase_iac.values import printable
 
 Place = tuple[int, tuple[str, ...]]
@@ -32,7 +33,7 @@ class Group:
 
 
 def groups(changes: Iterable[Change]) -> list[Group]:
-    """Groups that delete come first, then those that revert somebody's edit, then blocked ones, then the others.
+    """Groups that delete come first, then those that undo somebody's edit, then blocked ones, then the others.
 
     Among equals: project, milestones, shared steps, suites by path, test plans. Inside a group deletes are first,
     then what is blocked, updates, moves, creates, and what costs no request; else the order of execution.
@@ -44,9 +45,29 @@ def groups(changes: Iterable[Change]) -> list[Group]:
     return [Group(_header(place, members[0]), tuple(sorted(members, key=_rank))) for place, members in ranked]
 
 
-def reverts(change: Change) -> bool:
-    """Whether the change undoes somebody's edit in Qase."""
-    return any(attribute.origin is Origin.THEIRS for attribute in change.attributes.values())
+def left_alone(plan: Plan) -> list[Drift]:
+    """What changed in Qase and stays as it is: drift, or the attributes of it, that no change of the plan speaks of."""
+    changes = {change.address: change for change in plan.changes}
+    left = []
+    for drift in plan.drift:
+        change = changes.get(drift.address)
+        if change is None:
+            left.append(drift)
+        elif drift.kind == "changed" and change.attributes:
+            rest = {name: each for name, each in drift.attributes.items() if name not in change.attributes}
+            if rest:
+                left.append(replace(drift, attributes=rest))
+    return left
+
+
+def unsaid(plan: Plan) -> list[Diagnostic]:
+    """The findings, but for those that a blocked change gives as its reason."""
+    reasons = {change.address: change.blocked.reason for change in plan.changes if change.blocked}
+    return [
+        found
+        for found in plan.findings
+        if not found.summary or found.summary not in reasons.get(found.address or "", "")
+    ]
 
 
 def _rank(change: Change) -> int:
@@ -56,7 +77,7 @@ def _rank(change: Change) -> int:
 def _danger(change: Change) -> int:
     if change.blocked:
         return 2
-    return 0 if change.action is Action.DELETE else 1 if reverts(change) else 3
+    return 0 if change.action is Action.DELETE else 1 if change.undoes else 3
 
 
 def _place(change: Change) -> Place:

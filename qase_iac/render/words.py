@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from qase_iac.values import JSON, printable
 
 EMPTY = "(empty)"
+HEADLINE = 76
+"""Characters of a text by which it is told which thing is meant."""
 MAX_DEPTH = 6
 """Structured values are spelled out so deep; what lies below is an ellipsis."""
 
@@ -69,7 +71,7 @@ def reference(value: Mapping[str, JSON]) -> str:
     return ""
 
 
-def headline(text: str, width: int = 76) -> str:
+def headline(text: str, width: int = HEADLINE) -> str:
     """The first line of a text, cut at `width`, to tell by which thing is meant."""
     stripped = text.strip()
     first, newline, _ = stripped.partition("\n")

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from qase_iac.config.keys import proposed, proposed_path
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.errors import QaseIacError, SafetyRefusal
-from qase_iac.kinds import BY_NAME
 from qase_iac.model import Desired
 from qase_iac.plan.drifting import Found, Unsettled, appeared, find_drift
 from qase_iac.plan.model import Drift, Plan
@@ -17,6 +15,7 @@ from qase_iac.plan.summary import reading
 from qase_iac.plan.suspects import suspect
 from qase_iac.values import Attributes
 from qase_iac.workflow.memory import Memory, recall
+from qase_iac.workflow.naming import fresh_addresses
 from qase_iac.workflow.planning import load_online, read_settled, told
 from qase_iac.workflow.session import TOOL, Connection, Session
 
@@ -88,20 +87,8 @@ def _unsettled(memory: Memory) -> Unsettled:
 def _named(found: Found, desired: Desired) -> Iterable[Drift]:
     """The new objects, each under a key that is free: what it would be called if it were taken over."""
     addresses = dict(found.addresses)
-    taken = {str(address) for address in desired.resources} | set(addresses.values())
-    for live in found.appeared:
-        kind = BY_NAME[live.kind]
-        key = proposed(live.title)
-        place = live.attributes.get(kind.parent) if kind.nested_keys and kind.parent else None
-        if place is not None:
-            above = addresses.get((kind.name, place)) or f"{kind.name}.{proposed_path(found.suites.key(place))}"
-            key = f"{above.partition('.')[2]}/{key}"
-        address, number = f"{kind.name}.{key}", 2
-        while address in taken:
-            address, number = f"{kind.name}.{key}-{number}", number + 1
-        taken.add(address)
-        addresses[kind.name, live.id] = address
-        yield appeared(live, address, addresses)
+    addresses |= fresh_addresses(found.appeared, desired, addresses, found.suites)
+    return (appeared(live, addresses[live.kind, live.id], addresses) for live in found.appeared)
 
 
 def _names(session: Session, connection: Connection) -> tuple[dict[int, str], int]:

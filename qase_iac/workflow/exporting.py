@@ -14,7 +14,8 @@ from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.settings import Settings
 from qase_iac.config.writer import GITIGNORE, Layout, WritableFile, Written, check_target, write_project
 from qase_iac.convert.live import export_project
-from qase_iac.errors import NotFound, QaseIacError
+from qase_iac.diagnostics import Diagnostic, has_errors
+from qase_iac.errors import ConfigurationError, NotFound, QaseIacError
 from qase_iac.model import Snapshot
 from qase_iac.plan.model import Options, Plan
 from qase_iac.plan.planner import build
@@ -27,13 +28,22 @@ from qase_iac.workflow.session import TOOL, Ask, Connection, Session, World, emu
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: `paths` below the folder, objects by kind, notes on what could not be kept, and the plan
-    from the folder, which is to be empty."""
+    """What was written: `paths` below the folder, the number of objects, notes on what could not be kept, and the plan
+    from the folder, which is to be empty; `problems` are errors that made it impossible."""
 
     paths: tuple[str, ...]
     objects: int
     notes: tuple[str, ...]
-    plan: Plan
+    plan: Plan | None
+    problems: tuple[Diagnostic, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether the next plan changes nothing, sees no drift, and leaves nothing out."""
+        plan = self.plan
+        if plan is None or self.problems:
+            return False
+        return not (plan.changes or plan.drift or plan.summary.unmanaged)
 
 
 def source_session(ask: Ask, world: World, project: str | None) -> Session:
@@ -62,7 +72,8 @@ def export(
 
     The workspace's own words go with it (catalogue.yaml), so that the folder validates offline.
 
-    Raises QaseIacError when `target` is not empty, or when a plan from what was written would not be empty.
+    Whether the folder can be trusted is for the caller to see: `Exported.proven`. What was written stays in any case.
+    Raises QaseIacError when `target` is not empty or cannot be written, ApiError when Qase cannot be read.
     """
     target = Path(os.path.abspath(target))
     check_target(target)
@@ -87,8 +98,8 @@ def export(
     finally:
         connection.close()
     fresh = Session(replace(session.ask, folder=target, profile=None, api=api), session.world)
-    plan = _proof(fresh, state, snapshot)
-    return Exported(written.paths, len(bindings), tuple(project.notes), plan)
+    plan, problems = _proof(fresh, state.api, snapshot)
+    return Exported(written.paths, len(bindings), tuple(project.notes), plan, tuple(problems))
 
 
 def _read_all(session: Session, connection: Connection) -> Snapshot:
@@ -118,9 +129,18 @@ def _address_from(session: Session, target: Path) -> str | None:
     return f"emulator:{Path(os.path.relpath(database.absolute(), target.absolute())).as_posix()}"
 
 
-def _proof(session: Session, state: State, snapshot: Snapshot) -> Plan:
-    """The plan from the new folder against what was read: nothing in it may change anything."""
-    loaded = session.load_valid()
+def _proof(session: Session, api: str, snapshot: Snapshot) -> tuple[Plan | None, list[Diagnostic]]:
+    """The plan from the new folder, files and state read back from the disk, against what was read of Qase.
+
+    None with the errors where there can be none.
+    """
+    try:
+        loaded = session.load_valid()
+    except ConfigurationError as error:
+        return None, list(error.diagnostics)
+    state = session.read_state()
     desired, found = resolve(loaded.desired, snapshot, bound_ids(state))
-    plan = build(desired, snapshot, state, Options(), api=session.api, tool=TOOL, config_digest=session.digest(loaded))
-    return replace(plan, findings=(*plan.findings, *found))
+    if has_errors(found):
+        return None, found
+    plan = build(desired, snapshot, state, Options(), api=api, tool=TOOL, config_digest=session.digest(loaded))
+    return replace(plan, findings=(*plan.findings, *found)), [each for each in plan.findings if each.is_error]

@@ -100,6 +100,28 @@ def test_stale_lists_answer_as_of_the_moment_of_the_fault(api: Api) -> None:
     assert [len(api.rows("/suite/DEMO")) for _ in range(3)] == [2, 2, 3]
 
 
+def test_a_late_write_is_answered_at_once_and_done_afterwards(api: Api) -> None:
+    fault = api.app.faults.add("late", method="POST", path="/bulk", seconds=40)
+    answer = api.call("POST", "/case/DEMO/bulk", {"cases": [{"title": "a"}, {"title": "b"}]})
+    assert (answer.status_code, answer.headers["content-type"][:9], fault.struck) == (504, "text/html", 1)
+    api.app.faults.clear()  # what was sent is on its way
+    api.clock.now += 39.9
+    assert (api.rows("/case/DEMO"), api.app.dump("DEMO")["cases"]) == ([], [])
+    api.make("case", title="c")
+    api.clock.now += 0.1
+    assert [(row["id"], row["title"]) for row in api.rows("/case/DEMO")] == [(1, "c"), (2, "a"), (3, "b")]
+    assert len([entry for entry in api.app.requests if entry.path.endswith("/bulk")]) == 1
+    assert len(api.rows("/case/DEMO")) == 3
+
+
+def test_a_dump_shows_what_is_due(api: Api) -> None:
+    api.app.faults.add("late", method="POST", seconds=5)
+    api.call("POST", "/suite/DEMO", {"title": "S"})
+    assert api.app.dump("DEMO")["suites"] == []
+    api.clock.now += 5
+    assert [row["title"] for row in api.app.dump("DEMO")["suites"]] == ["S"]
+
+
 @pytest.mark.parametrize("wrong", [{"kind": "explode"}, {"kind": "500", "patth": "x"}, {"kind": "500", "path": "("}])
 def test_wrong_faults_are_refused(api: Api, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):

@@ -161,3 +161,15 @@ def test_numbering() -> None:
     names: dict[str, str] = {}
     assert _numbered(f"{'a' * 40} sha256:{'b' * 64} {'a' * 40} {'c' * 40}", names) == "hash-1 sha256:1 hash-1 hash-2"
     assert isinstance(Plan("S", "", "", "", "", 0), Plan)
+
+
+SHOWN = re.compile(r"<!-- golden: (?P<name>[\w-]+) -->\n```text\n(?P<body>.*?)```", re.DOTALL)
+
+
+def test_what_the_documentation_shows_of_a_scenario_is_so() -> None:
+    shown = [
+        match for doc in (HERE.parents[1] / "docs").glob("*.md") for match in SHOWN.finditer(doc.read_text("utf-8"))
+    ]
+    assert len(shown) >= 3
+    for match in shown:
+        assert match["body"] in (HERE / match["name"] / "plan.txt").read_text(encoding="utf-8")

@@ -25,15 +25,22 @@ MAX_TURNS = 20
 
 
 def edit_files(
-    settings: Settings, offline: Catalogue, desired: Desired, edits: Iterable[Edit], *, cache_dir: Path | None = None
+    settings: Settings,
+    offline: Catalogue,
+    desired: Desired,
+    edits: Iterable[Edit],
+    *,
+    cache_dir: Path | None = None,
+    instead: Mapping[str, bytes | None] | None = None,
 ) -> Edited:
     """The files as they are with `edits`, which are of the folder as it was loaded into `desired`.
 
     Every edit is made whole or not at all. What comes of them is loaded: exactly what was asked for differs from
-    `desired`, or an edit is among `failed`. Attachments that new values name need not be there yet.
+    `desired`, or an edit is among `failed`. Attachments that new values name need not be there yet. `instead`: files
+    as they would be in place of what the disk holds, as `load` takes it; `desired` was loaded with them.
     Raises QaseIacError when a file cannot be read.
     """
-    return _Run(settings, offline, desired, cache_dir).run(list(edits))
+    return _Run(settings, offline, desired, cache_dir, instead or {}).run(list(edits))
 
 
 @dataclass
@@ -42,6 +49,7 @@ class _Run:
     offline: Catalogue
     desired: Desired
     cache_dir: Path | None
+    instead: Mapping[str, bytes | None]
     failed: dict[int, Failed] = field(default_factory=dict)
     works: dict[str, FileWork] = field(default_factory=dict)
     read: dict[str, bytes] = field(default_factory=dict)
@@ -89,17 +97,16 @@ class _Run:
         return self.works[name]
 
     def _read(self, name: str) -> bytes | None:
-        path = self.settings.root / name
-        if name not in self.read and path.exists():
-            data = files.read(files.SourceFile(path, name, 0))
-            if isinstance(data, Diagnostic):
-                raise QaseIacError(f"{printable(name)}: {data.summary}", data.detail)
-            self.read[name] = data
+        if name not in self.read and self._there(name):
+            self.read[name] = read_content(self.settings, name, self.instead)
         return self.read.get(name)
+
+    def _there(self, name: str) -> bool:
+        return is_there(self.settings, name, self.instead)
 
     def _made(self, edits: Sequence[Edit]) -> tuple[Planned, list[Failed]]:
         self.works = {}
-        planned = Planned(Homes(self.settings, self.desired, self._work))
+        planned = Planned(Homes(self.settings, self.desired, self._work, self._there))
         planned.take(edits)
         failed = planned.failed
         for name, (attributes, text) in planned.whole.items():
@@ -123,7 +130,7 @@ class _Run:
         """What must still be said, and what fails, after loading the outcome."""
         if not result:
             return [], []
-        now = load(self.settings, offline=self.offline, cache_dir=self.cache_dir, instead=result)
+        now = load(self.settings, offline=self.offline, cache_dir=self.cache_dir, instead={**self.instead, **result})
         errors = self._new_errors(now)
         if errors:
             return [], _blamed(wanted, errors[0])
@@ -144,6 +151,20 @@ class _Run:
         return [
             each for each in now.diagnostics if each.severity is Severity.ERROR and each.code != "attachment-missing"
         ]
+
+
+def is_there(settings: Settings, name: str, instead: Mapping[str, bytes | None]) -> bool:
+    """Whether there is such a file, on the disk or in what stands in its place."""
+    return instead[name] is not None if name in instead else (settings.root / name).exists()
+
+
+def read_content(settings: Settings, name: str, instead: Mapping[str, bytes | None]) -> bytes:
+    """The bytes of a content file that is there. Raises QaseIacError when they cannot be read."""
+    known = instead.get(name)
+    data = files.read(files.SourceFile(settings.root / name, name, 0)) if known is None else known
+    if isinstance(data, Diagnostic):
+        raise QaseIacError(f"{printable(name)}: {data.summary}", data.detail)
+    return data
 
 
 def _blamed(edits: Sequence[Edit], error: Diagnostic) -> list[Failed]:

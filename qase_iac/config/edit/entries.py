@@ -75,6 +75,28 @@ def add_entry(change: Change, container: Path, section: str, entry: Entry) -> No
         _behind_siblings(change, node, entry)
 
 
+def add_line(change: Change, section: str, text: str) -> None:
+    """Puts an item of one line at the end of a list at the top of the file; makes the list if need be."""
+    source, root = change.source, change.source.root
+    known = root.entries().get(section) if root else None
+    if root is None or known is None:
+        if root is not None and root.flow:
+            raise Unspliceable("the file is written on one line")
+        blank = [""] if root is not None and source.content(source.line(root.end - 1)).strip() else []
+        change.insert(
+            end_of(change, root.pairs[-1]) if root else len(source.text), [*blank, f"{section}:", f"  - {text}"], 0
+        )
+        return
+    node = known[1]
+    if node.flow and node.items:
+        change.splice(node.items[-1].end, node.items[-1].end, f", {text}")
+    elif node.items:
+        column = source.column(node.dashes[0])
+        change.insert(max(node.items[-1].end, node.dashes[-1]), [f"{' ' * column}- {text}"], column)
+    else:
+        change.put(change.slot(known[0], False), node, Written("", (f"  - {text}",)))
+
+
 def _behind_siblings(change: Change, node: Node, entry: Entry) -> None:
     source, last = change.source, node.pairs[-1]
     column = source.column(node.pairs[0][0].start)

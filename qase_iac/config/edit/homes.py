@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
 
 from qase_iac.config.declarations import SECTIONS, Path, shape_of
 from qase_iac.config.edit.work import FileWork
@@ -39,6 +38,7 @@ class Homes:
     settings: Settings
     desired: Desired
     work: Callable[[str], FileWork]
+    there: Callable[[str], bool]
     where: dict[Address, tuple[str, Path]] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
 
@@ -161,7 +161,7 @@ class Homes:
     def _new(self, home: Home) -> Home:
         """A new file. Raises QaseIacError when something stands there, or it would not be read."""
         shown = printable(home.file)
-        if (FilePath(self.settings.root) / home.file).exists() and not self.is_content(home.file):
+        if self.there(home.file) and not self.is_content(home.file):
             raise QaseIacError(f"it would go to {shown}, where a file stands that is no content")
         if any_match(list(self.settings.exclude), home.file) or not any_match(list(self.settings.content), home.file):
             raise QaseIacError(f"it would go to {shown}, which `exclude:` or `content:` leaves out")

@@ -9,7 +9,7 @@ from qase_iac.attributes import INVALID
 from qase_iac.config.declarations import Path
 from qase_iac.config.edit.change import Change, Unspliceable
 from qase_iac.config.edit.content import Content, Declared, canonical, entry_content, same
-from qase_iac.config.edit.entries import Entry, add_entry, remove_entry
+from qase_iac.config.edit.entries import Entry, add_entry, add_line, remove_entry
 from qase_iac.config.edit.model import Edit
 from qase_iac.config.edit.objects import set_attribute, unset_attribute
 from qase_iac.values import JSON
@@ -131,3 +131,19 @@ class DropAdoption:
         moved, removed, adopt, *more = content.rest
         kept = [row for row in adopt if row[0] != self.address]
         return Content(content.objects, [moved, removed, kept, *more])
+
+
+@dataclass(frozen=True)
+class AddMoved:
+    """Puts a line behind those of `moved:`."""
+
+    edit: Edit
+    origin: str
+    target: str
+
+    def make(self, change: Change, level: int) -> None:
+        add_line(change, "moved", f"{{from: {self.origin}, to: {self.target}}}")
+
+    def after(self, content: Content) -> Content:
+        moved, *more = content.rest
+        return Content(content.objects, [[*moved, [self.origin, self.target]], *more])

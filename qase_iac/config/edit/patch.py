@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
@@ -20,6 +23,9 @@ def patch(edits: Iterable[FileEdit]) -> str:
 
 
 def _of_file(edit: FileEdit) -> Iterator[str]:
+    if is_binary(edit.before) or is_binary(edit.after):
+        yield from _binary(edit)
+        return
     old, new = _lines(edit.before), _lines(edit.after)
     yield f"diff --git {_name('a', edit.path)} {_name('b', edit.path)}\n"
     if edit.before is None:
@@ -31,6 +37,41 @@ def _of_file(edit: FileEdit) -> Iterator[str]:
         yield f"--- {_name('a', edit.path) + tab if edit.before is not None else '/dev/null'}\n"
         yield f"+++ {_name('b', edit.path) + tab if edit.after is not None else '/dev/null'}\n"
         yield from _hunks(old, new)
+
+
+def is_binary(data: bytes | None) -> bool:
+    """Whether git would not show it as lines (an attachment)."""
+    try:
+        return data is not None and "\0" in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+
+
+def _binary(edit: FileEdit) -> Iterator[str]:
+    """Both versions whole, as `git diff --binary` writes what it has no better way for."""
+    yield f"diff --git {_name('a', edit.path)} {_name('b', edit.path)}\n"
+    mode = " 100644" if edit.before is not None and edit.after is not None else ""
+    yield f"{'' if mode else 'new file mode 100644' if edit.before is None else 'deleted file mode 100644'}\n".lstrip()
+    yield f"index {_blob(edit.before)}..{_blob(edit.after)}{mode}\nGIT binary patch\n"
+    yield from _literal(edit.after or b"")
+    yield from _literal(edit.before or b"")
+
+
+def _blob(data: bytes | None) -> str:
+    if data is None:
+        return "0" * 40
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _literal(data: bytes) -> Iterator[str]:
+    """git's base 85: lines of up to 52 bytes, each with its length as a letter before it."""
+    yield f"literal {len(data)}\n"
+    packed = zlib.compress(data)
+    for at in range(0, len(packed), 52):
+        part = packed[at : at + 52]
+        length = chr(ord("A") + len(part) - 1) if len(part) <= 26 else chr(ord("a") + len(part) - 27)
+        yield f"{length}{base64.b85encode(part, pad=True).decode()}\n"
+    yield "\n"
 
 
 def _name(side: str, path: str) -> str:

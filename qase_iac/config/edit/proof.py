@@ -9,6 +9,7 @@ from qase_iac.attributes import Files, Parameters, RefSet, RefTo, Steps
 from qase_iac.config.edit.content import canonical, same
 from qase_iac.config.edit.model import Add, Edit, Move, Remove, Set, Unset
 from qase_iac.config.edit.written import placed
+from qase_iac.config.writer import FilePath
 from qase_iac.errors import QaseIacError
 from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import Desired, Resource
@@ -112,6 +113,11 @@ def _paths(value: JSON) -> JSON:
     return [_paths(each) for each in value] if isinstance(value, list) else value
 
 
+def same_but_paths(kind: str, name: str, one: JSON, other: JSON) -> bool:
+    """Whether two canonical values are equal for Qase, wherever the files in them lie by now."""
+    return same(kind, name, _named(_paths(one)), _named(_paths(other)))
+
+
 def _named(value: JSON) -> JSON:
     """Paths by their last part: as written they count from the content file, loaded from the project folder."""
     if isinstance(value, dict) and value.keys() == {"path"}:
@@ -131,7 +137,7 @@ def authored(kind: Kind, name: str, value: JSON) -> JSON:
     if isinstance(row.type, Steps):
         return [_step(each) for each in value]
     if isinstance(row.type, Files):
-        return [each["path"] for each in value]
+        return [FilePath(each["path"]) for each in value]
     if isinstance(row.type, Parameters):
         return [
             {"shared": each["shared"]["external"]} if isinstance(each.get("shared"), dict) else each for each in value
@@ -148,6 +154,8 @@ def _step(value: dict[str, JSON]) -> JSON:
     step = dict(value)
     if "shared" in step:
         step["shared"] = _reference(step["shared"])
+    if "attachments" in step:
+        step["attachments"] = [FilePath(each["path"]) for each in step["attachments"]]
     if "steps" in step:
         step["steps"] = [_step(each) for each in step["steps"]]
     return step

@@ -38,6 +38,17 @@ def write(root: Path, edits: Iterable[FileEdit]) -> None:
     finally:
         for step in steps:
             step.clean()
+    for step in steps:
+        if step.edit.after is None:
+            _tidy(step.path.parent, Path(os.path.realpath(root)))
+
+
+def _tidy(folder: Path, root: Path) -> None:
+    """Takes away folders in which nothing is left: git knows none either."""
+    with contextlib.suppress(OSError):
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
 
 
 @dataclass

@@ -178,7 +178,7 @@ def test_report_is_written_though_the_folder_is_invalid(run: Run, fresh: Folder)
     assert json.loads((fresh.root / "r.json").read_text())["valid"] is False
 
 
-@pytest.mark.parametrize("name", ["r.html", "r.sarif", "r", "r.xml"])
+@pytest.mark.parametrize("name", ["r.sarif", "r", "r.xml"])
 def test_report_with_an_ending_that_is_not_known_does_nothing(run: Run, fresh: Folder, name: str) -> None:
     ran = run(fresh, "apply", "--auto-approve", "--report", name)
     assert (ran.code, ran.out, fresh.app.requests) == (1, "", [])

@@ -166,7 +166,7 @@ def test_rows_that_do_not_say_where_they_lie(rows: list[Any], monkeypatch: pytes
     kit = Kit()
     remote = kit.remote()
     monkeypatch.setattr(kit.client, "pages", lambda *args, **rest: iter([rows]))
-    with pytest.raises(BadAnswer, match="where a case lies"):
+    with pytest.raises(BadAnswer, match="the suite of a case"):
         remote.holds(1)
 
 

@@ -329,8 +329,8 @@ def test_events_tell_what_happens_and_how_far_it_is(bench: Bench) -> None:
 
 
 def test_every_event_has_a_name() -> None:
-    assert set(events._NAMES) == set(events.Event.__args__)  # type: ignore[attr-defined]
-    assert len(set(events._NAMES.values())) == len(events._NAMES)
+    assert set(events.NAMES) == set(events.Event.__args__)  # type: ignore[attr-defined]
+    assert len(set(events.NAMES.values())) == len(events.NAMES)
 
 
 def test_the_report_as_json_is_the_contract(bench: Bench) -> None:

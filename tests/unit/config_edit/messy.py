@@ -5,6 +5,7 @@ Whatever is drawn here is YAML that says the drawn values; forms that cannot say
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -247,5 +248,8 @@ def files(draw: Any, anchors: bool = False) -> bytes:
         lines += draw(entries(["d"], pad + 6))
     lines = [line.replace("\1", str(number)) for number, line in enumerate(lines)]
     newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
-    text = newline.join(lines) + draw(st.sampled_from([newline, newline, "", newline + newline, newline + "# end"]))
+    ending = draw(st.sampled_from([newline, newline, "", newline + newline, newline + "# end"]))
+    if "+" in "".join(re.findall(r"[|>][-+0-9]+(?=$| +#)", "\n".join(lines), re.MULTILINE)[-1:]):
+        ending = ending or newline  # `|+` at a file's end without a break takes the break of what is put below
+    text = newline.join(lines) + ending
     return draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"])) + text.encode()

@@ -158,3 +158,23 @@ def test_a_folder_without_rights(tmp_path: Path) -> None:
             write(tmp_path, EDITS[:1])
     finally:
         os.chmod(tmp_path, 0o700)
+
+
+def test_attachments_are_in_the_patch(tmp_path: Path) -> None:
+    """Bytes that are no text travel as git's own binary patches, there and back."""
+    data = bytes(range(256)) * 3
+    edits = [FileEdit("img/new.png", None, data), FileEdit("img/old.png", data, None),
+             FileEdit("img/same.png", data, data[::-1]), FileEdit("img/none.png", None, b"\xff")]  # fmt: skip
+    put(tmp_path, edits)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=patch(edits).encode(), check=True)
+    assert {name: text for name, text in found(tmp_path).items() if ".git" not in name} == {
+        each.path: each.after for each in edits if each.after is not None
+    }
+
+
+def test_folders_that_are_left_empty_go(tmp_path: Path) -> None:
+    edits = [FileEdit("a/b/c.yaml", OLD, None), FileEdit("a/d.yaml", OLD, OLD + b"# x\n")]
+    put(tmp_path, edits)
+    write(tmp_path, edits)
+    assert not (tmp_path / "a/b").exists() and (tmp_path / "a/d.yaml").exists()

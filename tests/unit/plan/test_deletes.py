@@ -53,13 +53,44 @@ def test_protection_is_remembered(kit: Kit) -> None:
 
 def test_an_edit_made_since_is_said(kit: Kit) -> None:
     kit.both("case.a", 41, title="A", severity="minor").undeclare("case.a").qase("case.a", severity="major", tags=["x"])
-    plan = kit.plan()
+    plan = kit.plan(on_conflict="ours")
     assert change(plan, "case.a").notes == ("edited in Qase since the last apply (severity)",)
-    assert [(d.address, d.kind, list(d.attributes)) for d in plan.drift] == [("case.a", "changed", ["severity"])]
+    assert lines(plan) == ["delete case.a"] and [(d.address, d.kind, list(d.attributes)) for d in plan.drift] == [
+        ("case.a", "changed", ["severity"])
+    ]
     kit.qase("case.a", severity="minor", title=" A")
     assert change(kit.plan(), "case.a").notes == () and kit.plan().drift == ()
     kit.remove("case.a").qase("case.a", title="B")
     assert change(kit.plan(), "case.a").notes == () and len(kit.plan().drift) == 1
+
+
+def test_an_edit_made_since_is_a_conflict(kit: Kit) -> None:
+    """Both changed, differently: it was taken away here, and edited in Qase."""
+    kit.both("case.a", 41, severity="minor").undeclare("case.a").qase("case.a", severity="major")
+    plan = kit.plan()
+    assert lines(plan) == ["! delete case.a (conflict)"] and plan.destructive == 0
+    assert "(severity)" in reason(kit, "case.a") and "`removed: [case.a]`" in reason(kit, "case.a")
+    plan = kit.plan(on_conflict="theirs")
+    assert lines(plan) == ["forget case.a"] and plan.changes[0].notes and plan.destructive == 0
+    assert lines(kit.plan(destroy=True)) == ["delete case.a"]  # it deletes all that is bound, and asks for the number
+    kit.state.bindings["case.a"].protect = True
+    for stance in ("fail", "theirs", "ours"):
+        assert lines(kit.plan(on_conflict=stance)) == ["! delete case.a (protected)"]
+
+
+def test_the_policy_of_the_folder_counts(kit: Kit) -> None:
+    kit.both("case.a", 41, severity="minor").undeclare("case.a").qase("case.a", severity="major")
+    kit.project["policy"] = Policy(on_conflict="ours")
+    assert lines(kit.plan()) == ["delete case.a"]
+    assert lines(kit.plan(on_conflict="fail")) == ["! delete case.a (conflict)"]
+
+
+def test_what_was_left_to_others_is_no_conflict(kit: Kit) -> None:
+    kit.both("case.a", 41, automation="manual").undeclare("case.a").qase("case.a", automation="automated")
+    assert lines(kit.plan()) == ["! delete case.a (conflict)"]
+    kit.state.bindings["case.a"].ignore = ["automation"]
+    plan = kit.plan()
+    assert lines(plan) == ["delete case.a"] and plan.drift == ()
 
 
 # -- suites ------------------------------------------------------------------------------------------------------
@@ -81,8 +112,8 @@ def test_what_an_inner_suite_holds_keeps_the_outer_one(kit: Kit, outer: int, inn
 @pytest.mark.parametrize(
     ("live", "named"),
     [
-        (lambda kit: kit.live("case", 50, suite=7), "case 50 (not managed)"),
-        (lambda kit: kit.live("suite", 51, parent=7), "suite 51 (not managed)"),
+        (lambda kit: kit.live("case", 50, suite=7), "case 50 'case 50' (not managed)"),
+        (lambda kit: kit.live("suite", 51, parent=7), "suite 51 'suite 51' (not managed)"),
         (lambda kit: kit.both("case.kept", 52, suite=external(7)), "case.kept"),
         (
             lambda kit: kit.both("case.let-go", 53, suite="s").undeclare("case.let-go").remove("case.let-go"),
@@ -150,11 +181,11 @@ def test_many_obstacles_are_counted(kit: Kit) -> None:
     kit.both("suite.few", 6).undeclare("suite.few")
     for id in range(60, 65):
         kit.live("case", id, suite=6)
-    assert "case 63 (not managed), case 64 (not managed), and" in reason(kit, "suite.few")
+    assert "case 63 'case 63' (not managed), case 64 'case 64' (not managed), and" in reason(kit, "suite.few")
     kit.both("suite.s", 7).undeclare("suite.s")
     for id in range(50, 58):
         kit.live("case", id, suite=7)
-    assert "case 54 (not managed) and 3 more," in reason(kit, "suite.s")
+    assert "case 54 'case 54' (not managed) and 3 more," in reason(kit, "suite.s")
 
 
 # -- shared steps and milestones ---------------------------------------------------------------------------------
@@ -164,7 +195,7 @@ def test_a_shared_step_in_use_stays(kit: Kit) -> None:
     kit.both("shared_step.in", steps=STEPS).live("case", 50, steps=[{"shared": kit.id("shared_step.in")}])
     kit.undeclare("shared_step.in")
     assert lines(kit.plan()) == ["! delete shared_step.in (shared_step_in_use)"]
-    assert "used by case 50 (not managed), and Qase would strip its steps" in reason(kit, "shared_step.in")
+    assert "used by case 50 'case 50' (not managed), and Qase would strip its steps" in reason(kit, "shared_step.in")
 
 
 def test_uses_that_only_the_shared_step_tells_of(kit: Kit) -> None:
@@ -206,7 +237,10 @@ def test_a_milestone_in_use_stays(kit: Kit) -> None:
         "milestone.m"
     )
     assert lines(kit.plan()) == ["! delete milestone.m (milestone_in_use)"]
-    assert reason(kit, "milestone.m") == "It is still used by case.a, and would be lost there."
+    assert reason(kit, "milestone.m") == (
+        "It is still used by case.a, and Qase would clear it there. Take it out there, or declare it again; "
+        "`removed: [milestone.m]` leaves the milestone in Qase."
+    )
     assert lines(kit.yaml("case.a", milestone=None).plan()) == ["update case.a milestone=ours", "delete milestone.m"]
 
 
@@ -226,9 +260,9 @@ def test_members_that_the_yaml_does_not_manage(kit: Kit) -> None:
         "case.b"
     )
     kit.live("plan", 6, cases=[42]).both("shared_step.u", meta={"cases": [42]}, steps=STEPS)
-    assert change(kit.plan(), "case.b").notes == ("in plan.smoke", "in plan 6 (not managed)")
+    assert change(kit.plan(), "case.b").notes == ("in plan.smoke", "in plan 6 'plan 6' (not managed)")
     kit.both("suite.z", 9).both("suite.z/y", 10).undeclare("suite.z", "suite.z/y")
-    assert change(kit.plan(), "suite.z").notes == ()
+    assert change(kit.plan(), "suite.z").notes == ("holds suite.z/y (deleted first)",)
 
 
 def test_assignees_hold_up_the_update_and_so_the_delete(kit: Kit) -> None:

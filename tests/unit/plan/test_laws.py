@@ -16,7 +16,7 @@ from qase_iac.kinds import BY_NAME
 from qase_iac.plan.model import Action, Plan
 from qase_iac.plan.planfile import dumps, seal, to_json
 from qase_iac.plan.planfile_reader import from_json
-from qase_iac.plan.scope import LiveSuites
+from qase_iac.plan.scope import LiveSuites, titled
 
 RANDOM = st.randoms(use_true_random=False)
 OPTIONS = st.fixed_dictionaries(
@@ -65,7 +65,7 @@ def test_every_plan_is_well_formed(random: Random, options: dict[str, Any]) -> N
     assert len(at) == len(plan.changes)
     for change in plan.changes:
         if change.blocked:
-            assert change.blocked.code and change.blocked.reason.endswith((".", "}", ")"))
+            assert change.blocked.code and change.blocked.reason.endswith((".", "}", ")", "`"))
             assert change.address not in change.blocked.by
         assert all(at[needed] < at[change.address] for needed in change.depends_on if needed in at)
         assert (change.precondition is None) == (
@@ -98,7 +98,7 @@ def test_nothing_that_is_not_ours_is_written(random: Random, options: dict[str, 
     bound = {(name.partition(".")[0], binding.id) for name, binding in kit.state.bindings.items()}
     plan = kit.plan(**options)
     keys = {b.id: name[6:] for name, b in kit.state.bindings.items() if name.startswith("suite.")}
-    suites = LiveSuites(kit.snapshot, keys, {})
+    suites = LiveSuites(kit.snapshot, keys, titled(kit.resources))
     for change in plan.unblocked:
         if change.writes and change.id is not None:
             assert (change.kind, change.id) in bound or change.action is Action.ADOPT

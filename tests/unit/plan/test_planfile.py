@@ -96,7 +96,8 @@ def test_the_keys_of_the_contract_in_its_order():
         "format tool project api deletes config_digest lineage serial summary requests changes drift findings digest"
     )
     assert [key for key in data if key in contract] == contract
-    assert set(data) - set(contract) == {"stateless", "new_state", "allow_deletes", "unlisted_deletes", "reading"}
+    more = {"stateless", "new_state", "allow_deletes", "unlisted_deletes", "reading", "reverts"}
+    assert set(data) - set(contract) == more
     assert list(data["summary"]) == _words(
         "create update move delete adopt rename forget no_op unmanaged blocked not_selected"
     )

@@ -421,6 +421,11 @@ def attribute_changes(draw):
     }
 
 
+hostile_impact = st.fixed_dictionaries(
+    {"count": st.integers(0, 10**6), "names": st.lists(hostile | json_value, max_size=3)}
+)
+
+
 @st.composite
 def changes(draw):
     action = draw(st.sampled_from(Action))
@@ -437,6 +442,7 @@ def changes(draw):
         blocked=blocked,
         moved_from=draw(st.none() | hostile.map(lambda text: "case." + (text or "y"))),
         notes=draw(st.lists(hostile, max_size=2).map(tuple)),
+        impact=draw(st.dictionaries(hostile, hostile_impact, max_size=2)),
     )
 
 

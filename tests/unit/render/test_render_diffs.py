@@ -5,82 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from render_kit import NEW_STEPS, STEPS, change_of
 
-from qase_iac.attributes import canonical_step
+from qase_iac.plan.alike import opcodes
 from qase_iac.plan.model import Origin
-from qase_iac.render import stepdiff
 from qase_iac.render.deep import spell_out
 from qase_iac.render.details import attribute_lines, attribute_words
-from qase_iac.render.textdiff import Line, opcodes, text_diff
-
-WORDS = ["Open the basket", "Open the baskets", "Pay", "Pay by card", "Wait", "Wait for the mail"]
-step = st.one_of(
-    st.fixed_dictionaries(
-        {"action": st.sampled_from(WORDS)},
-        optional={"expected": st.sampled_from(WORDS), "data": st.sampled_from(WORDS)},
-    ),
-    st.fixed_dictionaries({"shared": st.sampled_from(["shared_step.a", "shared_step.ab"])}),
-    st.fixed_dictionaries(
-        {
-            "action": st.sampled_from(WORDS),
-            "steps": st.lists(st.fixed_dictionaries({"action": st.sampled_from(WORDS)}), min_size=1, max_size=3),
-        }
-    ),
-)
-steps = st.lists(step, max_size=9)
+from qase_iac.render.textdiff import Line, text_diff
 
 
-@given(steps, steps)
-def test_applying_the_edits_gives_the_new_list(old, new):
-    edits = stepdiff.compare(old, new)
-    assert stepdiff.apply(old, edits) == new
-
-
-@given(steps, steps)
-def test_edits_tell_old_and_new_truly(old, new):
-    for edit in stepdiff.compare(old, new):
-        assert edit.before == (None if edit.old is None else old[edit.old])
-        assert edit.after == (None if edit.new is None else new[edit.new])
-        assert edit.moved or edit.before != edit.after
-        assert edit.before is not None or edit.after is not None
-
-
-@given(steps)
-def test_equal_lists_have_no_edits(some):
-    assert stepdiff.compare(some, [dict(each) for each in some]) == []
-
-
-@given(st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=2), st.data())
-def test_one_step_taken_elsewhere_is_one_move(letters, data):
-    old = [{"action": letter * 8} for letter in letters]
-    start, end = data.draw(st.integers(0, len(old) - 1)), data.draw(st.integers(0, len(old) - 1))
-    new = list(old)
-    new.insert(end, new.pop(start))
-    edits = stepdiff.compare(old, new)
-    assert all(edit.moved and not edit.edited for edit in edits)
-    assert len(edits) == (0 if start == end else 1)
-
-
-def test_counts_of_a_mixed_edit():
-    edits = stepdiff.difference(STEPS, NEW_STEPS)
-    assert stepdiff.counts(edits) == "1 edited, 1 moved, 2 added, 1 removed"
-    assert stepdiff.apply(STEPS, edits) == NEW_STEPS
-
-
-def test_a_final_line_break_and_empty_parts_are_no_edit():
-    old = [{"action": "Pay", "expected": "Paid"}, {"action": "Go"}]
-    new = [{"action": "Pay\r\n", "expected": "Paid\n", "attachments": []}, {"action": "Go", "data": ""}]
-    assert stepdiff.difference(old, new) == ()
-
-
-def test_references_to_two_shared_steps_are_two_steps():
-    edits = stepdiff.compare([{"shared": "shared_step.sign-in"}], [{"shared": "shared_step.sign-on"}])
-    assert stepdiff.counts(edits) == "1 added, 1 removed"
-
-
-def test_hundreds_of_different_steps_are_paired_by_position():
-    old = [{"action": f"old {at}"} for at in range(1_000)]
-    new = [{"action": f"new {at}"} for at in range(1_000)]
-    assert stepdiff.counts(stepdiff.compare(old, new)) == "1,000 edited"
+def test_words_of_a_mixed_edit():
+    assert attribute_words("case", "steps", change_of(STEPS, NEW_STEPS)) == (
+        "steps (1 edited, 1 moved, 2 added, 1 removed)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,16 +52,22 @@ def test_opcodes_lead_from_old_to_new(old, new):
     assert made == new
 
 
-@given(
-    st.lists(st.sampled_from("abcd"), min_size=1, max_size=7), st.lists(st.sampled_from("abcd"), min_size=1, max_size=7)
-)
+prose = st.lists(st.sampled_from(["a", "b", "One item", "Two items", "One item in it", ""]), min_size=1, max_size=7)
+
+
+@given(prose, prose)
 def test_text_diff_tells_both_sides(old, new):
-    """As long as nothing is folded, the lines without + are the old text and those without - the new one."""
+    """As long as nothing is folded, both texts can be read from the difference."""
     shown = list(text_diff("\n".join(old), "\n".join(new)))
     if not any("unchanged" in line.text for line in shown):
-        assert [line.text for line in shown if line.mark != "+"] == old
-        assert [line.text for line in shown if line.mark != "-"] == new
+        assert [side(line, "-") for line in shown if line.mark != "+"] == old
+        assert [side(line, "+") for line in shown if line.mark != "-"] == new
     assert sum(line.mark == "-" for line in shown) - sum(line.mark == "+" for line in shown) == len(old) - len(new)
+
+
+def side(line, kind):
+    """What a line was (-) or becomes (+)."""
+    return "".join(text for what, text in line.parts if what in ("", kind)) if line.parts else line.text
 
 
 def test_far_lines_are_folded():
@@ -137,8 +78,58 @@ def test_far_lines_are_folded():
     ]  # fmt: skip
 
 
+def word_diff(before, after):
+    return [f"{line.mark} {line.text}" for line in text_diff(before, after)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("A basket with one item.", "A basket with two items.", "~ A basket with [-one item-]{+two items+}."),
+        ("Press the button Pay", "Press the button Pay twice", "~ Press the button Pay{+ twice+}"),
+        ("Press  Pay now", "Press Pay now", "~ Press[-  -]{+ +}Pay now"),
+        ("The naïve café 👩‍🔬 waits", "The naïve cafe 👩‍🔬 waits", "~ The naïve [-café-]{+cafe+} 👩\\u200d🔬 waits"),
+        (
+            "画面の右上にある青い登録ボタンを押す",
+            "画面の右上にある青い登録ボタンを長く押す",
+            "~ 画面の右上にある青い登録ボタンを{+長く+}押す",
+        ),
+        (
+            "Start " + "and so on " * 12 + "one" + " and so forth" * 12 + ".",
+            "Start " + "and so on " * 12 + "two" + " and so forth" * 12 + ".",
+            "~ … so on and so on and so on [-one-]{+two+} and so forth and so forth …",
+        ),
+    ],
+)
+def test_changed_words_are_marked(before, after, shown):
+    assert word_diff(before, after) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("Wait for the mail", "Count the money"), ("It reads [-old-]", "It reads [-new-]"), ("x" * 4_000, "y x" * 1_500)],
+)
+def test_lines_that_have_little_in_common_or_hold_the_marks_stand_apart(before, after):
+    assert [line.mark for line in text_diff(before, after)] == ["-", "+"]
+
+
+def test_lines_are_paired_in_their_order():
+    old = "Title\nOpen the first page\nOpen the second page\nEnd"
+    new = "Title\nOpen the second page twice\nEnd"
+    assert word_diff(old, new) == ["  Title", "- Open the first page", "~ Open the second page{+ twice+}", "  End"]
+
+
+def test_escapes_are_no_difference_beside_another_and_are_one_alone():
+    assert word_diff("a_b\nsame\nPay now", "a\\_b\nsame\nPay later") == [
+        "  a\\_b", "  same", "- Pay now", "+ Pay later",
+    ]  # fmt: skip
+    assert [line[0] for line in word_diff("a_b\nsame", "a\\_b\nsame")][-1] == " "
+    assert any(line[0] in "~-+" for line in word_diff("a_b\nsame", "a\\_b\nsame"))
+
+
 def test_blanks_at_the_end_of_a_line_are_seen():
-    assert list(text_diff("a \nb", "a\nb")) == [Line("-", "a·"), Line("+", "a"), Line(" ", "b")]
+    assert list(text_diff("a \nb", "a\nb")) == [Line("~", "a[- -]", 0, (("", "a"), ("-", " "))), Line(" ", "b")]
+    assert [line.text for line in text_diff("a  \nb", "b")] == ["a··", "b"]
 
 
 def test_a_text_of_endless_lines_is_summed_up():
@@ -191,8 +182,3 @@ def test_words_of_an_attribute():
     both = change_of(["a", "b"], ["b", "c", "d"], Origin.OURS)
     assert attribute_words("case", "tags", both) == "tags (2 added, 1 removed)"
     assert attribute_words("case", "title", change_of("a", "b")) == "title"
-
-
-@given(steps)
-def test_steps_of_the_kit_are_canonical(some):
-    assert [canonical_step(each) for each in some] == some

@@ -1,6 +1,7 @@
 """What people and programs see, letter by letter. `UPDATE_GOLDEN=1 pytest …` writes the files anew; read the diff."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ CASES = {
     "diagnostics.txt": (diagnostics, "text", {}),
     "diagnostics.json": (diagnostics, "json", {}),
     "diagnostics.md": (diagnostics, "markdown", {}),
+    "diagnostics.sarif": (diagnostics, "sarif", {}),
+    "diagnostics.github": (diagnostics, "github", {}),
+    "diagnostics.xml": (diagnostics, "junit", {}),
+    "diagnostics.html": (diagnostics, "html", {}),
+    "drift.xml": (lambda: DriftView(rich()), "junit", {}),
+    "drift.html": (lambda: DriftView(rich()), "html", {}),
+    "report.html": (report, "html", {}),
+    "rich.html": (lambda: seal(rich()), "html", {}),
 }
 
 
@@ -36,6 +45,8 @@ CASES = {
 def test_golden(name):
     make, format, options = CASES[name]
     shown = render(make(), format, **options)
+    if format == "html":  # one element a line, without the style and the script, so that a difference can be read
+        shown = re.sub(r"(?<=>)(?=<(?!/))", "\n", shown[shown.index("<body>") : shown.index("<script>")]) + "\n"
     file = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(shown, encoding="utf-8")

@@ -60,7 +60,9 @@ def test_singular_and_plural():
     assert "(1 reverts an edit made in Qase)" in render(one, "text")
     assert "(2 revert edits made in Qase)" in render(plan_of(*two), "text")
     assert "reverts an edit made in Qase" in lines(one)[3], "said even where the planner left no note"
-    assert lines(plan_of(*two))[-1] == "Needs no write request."
+    assert lines(plan_of(*two))[-2:] == [
+        "Needs no write request.", "Edits made in Qase that are undone: case.a (title), case.b (title).",
+    ]  # fmt: skip
 
 
 def test_what_the_totals_do_not_count():
@@ -112,7 +114,7 @@ def test_what_the_totals_do_not_count():
                 "case.a", Action.UPDATE, 7, Reason.CONFIG_CHANGED,
                 attributes={"title": change_of("a", "b", Origin.CONFLICT), "flaky": change_of(True, False, Origin.BOTH)},
             ),
-            "~ case.a  title · overwrites an edit made in Qase",
+            "~ case.a  title · overwrites an edit made in Qase · already so in Qase: flaky",
         ),
         (
             Change("case.a", Action.DELETE, 7, Reason.UNDECLARED, blocked=Blocked("protected", "Protected.")),
@@ -197,7 +199,7 @@ def operation(status, planned=False):
         (
             Report((operation(Status.BLOCKED, True),)),
             "Not applied: nothing was done, 1 blocked.",
-            "`qase-iac plan` says",
+            "What is blocked stays so",
         ),
         (Report((), interrupted=True), "Interrupted: nothing was done.", "Continue with `qase-iac apply`"),
         (Report((), saved=False, halted=Problem("c", "Disk full.")), "Not applied", "Continue with"),

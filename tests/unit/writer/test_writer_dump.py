@@ -16,6 +16,7 @@ from qase_iac.attributes.base import is_boolean, is_null
 from qase_iac.config.dump import dump
 from qase_iac.config.yaml_mapping import mapping_items
 from qase_iac.config.yaml_source import read_yaml
+from qase_iac.values import printable
 
 MATTERMOST = Path("/work/shared/data/mattermost/mattermost.qase.json.xz")
 
@@ -110,6 +111,25 @@ def test_load_of_dump_is_the_value(value: Any) -> None:
 @given(values)
 def test_dump_is_a_function_of_the_value(value: Any) -> None:
     assert dump(value) == dump(json.loads(json.dumps(value)))
+
+
+SPELLED = "\u200c\u200d\u202f"
+"""Joiners and the narrow space: parts of words and emoji, however `printable` shows them in messages."""
+
+
+def test_what_turns_text_round_or_cannot_be_seen_is_escaped_wherever_it_stands() -> None:
+    hidden = [c for c in map(chr, range(0x110000)) if printable(c) != c and c not in "\t\n" + SPELLED]
+    assert len(hidden) > 4000
+    for char in hidden:
+        for text in (f"a{char}b", f"{char}", f"a{char}b\nc"):
+            written = dump({text: text, "l": [text], "k": {"external": text}})
+            assert char not in written or (char == "\u200b" and "\n" in text), ascii(char)
+    for char in SPELLED:
+        assert f"a{char}b" in dump({"a": f"a{char}b"})
+
+
+def test_a_zero_width_space_stays_in_a_block_and_is_escaped_on_a_line() -> None:
+    assert dump({"a": "one\u200b\ntwo", "b": "one\u200b"}) == 'a: |-\n  one\u200b\n  two\nb: "one\\u200b"\n'
 
 
 def test_what_people_read() -> None:
