@@ -104,6 +104,8 @@ class QaseRemote:
                 f"A value of this {kind.label} is not known in the workspace: {printable(str(error.args[0]))}.",
                 hint="Plan again: the workspace has changed.",
             ) from None
+        except (TypeError, AttributeError, ValueError):  # a plan file that somebody sealed by hand
+            raise Rejected(f"A value of this {kind.label} is not of its attribute's type.", hint="Plan again.") from None
 
     def _new_id(self, kind: Kind, path: str, written: Written, title: str) -> RemoteId:
         """The id that a create answered; 2020's answer to a shared step is a number that names nothing (section 4)."""

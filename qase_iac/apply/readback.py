@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from qase_iac.apply.events import ReadBack
 from qase_iac.apply.local import vouch
+from qase_iac.apply.looking import LATE_SINGLE
 from qase_iac.apply.report import NOT_SUPPORTED, Altered, Problem
 from qase_iac.apply.run import Run, Touched
 from qase_iac.errors import ApiError
@@ -34,10 +35,10 @@ def _read_kind(run: Run, kind: Kind, touched: dict[RemoteId, Touched]) -> None:
     cost = run.remote.list_cost(kind.name)
     singly = len(touched) <= cost
     run.on_event(ReadBack(len(touched), len(touched) if singly else cost))
-    objects = _one_by_one(run, kind, touched) if singly else run.remote.read_all(kind.name)
+    objects = _one_by_one(run, kind, touched) if singly else _listed(run, kind, touched, cost)
     for id, touch in touched.items():
         live, binding = objects.get(id), run.state.bindings.get(touch.change.address)
-        if not singly and (live is None or live.partial or _looks_old(kind, touch, binding, live)):
+        if live is not None and live.partial:  # the list does not show its members
             live = run.remote.read(kind.name, id) or live
         if live is None:
             run.warn(f"{touch.change.address} (id {id}) was written, but Qase does not show it.")
@@ -45,16 +46,35 @@ def _read_kind(run: Run, kind: Kind, touched: dict[RemoteId, Touched]) -> None:
             _compare(run, kind, touch, binding, live)
 
 
-def _looks_old(kind: Kind, touch: Touched, binding: Binding | None, live: LiveObject) -> bool:
-    """Whether a list shows what was there before: it may lag, and the object itself has the last word."""
+def _listed(run: Run, kind: Kind, touched: dict[RemoteId, Touched], cost: int) -> dict[RemoteId, LiveObject]:
+    """The objects as lists show them. Lists may lag (qase-api.md section 14): where one does not show what was sent,
+    the object's own GET has the last word, or the list a moment later when there are many such objects."""
+    objects = run.remote.read_all(kind.name)
+    odd = [id for id, touch in touched.items() if not _as_sent(run, kind, touch, objects.get(id))]
+    if len(odd) > cost:
+        run.sleep(LATE_SINGLE)
+        objects = run.remote.read_all(kind.name)
+        odd = [id for id in odd if _looks_old(kind, touched[id], objects.get(id))]
+    return objects | _one_by_one(run, kind, odd)
+
+
+def _looks_old(kind: Kind, touch: Touched, live: LiveObject | None) -> bool:
+    """Whether a list still shows what was there before, or nothing."""
     changes = touch.change.attributes
     before = {name: changes[name].before for name in touch.names if name in changes} | touch.before
-    sent = binding.sent if binding else {}
-    return any(
-        kind.canon(name, held) == kind.canon(name, live.attributes[name]) != kind.canon(name, sent.get(name))
+    return live is None or any(
+        kind.canon(name, held) == kind.canon(name, live.attributes[name])
         for name, held in before.items()
         if name in live.attributes
     )
+
+
+def _as_sent(run: Run, kind: Kind, touch: Touched, live: LiveObject | None) -> bool:
+    binding = run.state.bindings.get(touch.change.address)
+    if live is None or binding is None:
+        return False
+    shown = (name for name in touch.names if name in live.attributes)
+    return all(kind.canon(name, live.attributes[name]) == kind.canon(name, binding.sent.get(name)) for name in shown)
 
 
 def _one_by_one(run: Run, kind: Kind, ids: Iterable[RemoteId]) -> dict[RemoteId, LiveObject]:

@@ -100,6 +100,7 @@ def _update(settings: Globals, directory: str, project: str | None) -> int:
 
 def _tell(settings: Globals, directory: str, result: Updated) -> int:
     """Says what became of an update; the exit code."""
+    from qase_iac.config.edit import Move
     from qase_iac.render import render
 
     _say_notes(result.notes)
@@ -110,6 +111,8 @@ def _tell(settings: Globals, directory: str, result: Updated) -> int:
     ):
         if lines:
             say("\n".join([f"{title}:", *(f"  {printable(line)}" for line in lines)]))
+    if moved := [str(each.edit.address) for each in result.failed if isinstance(each.edit, Move)]:
+        say(f"`qase-iac pull {' '.join(moved)}` moves suites.")
     if not result.proven:
         say(render(result.plan, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
     counts = f"{len(result.added):,} added, {len(result.changed):,} changed, {len(result.removed):,} taken out"

@@ -94,6 +94,8 @@ def _bounded(seed: object) -> None:
             todo += value.values()
         elif isinstance(value, list | tuple | set):
             todo += value
+        elif isinstance(value, bytes):
+            raise ValueError("it holds binary data (`!!binary`), which no field takes")
 
 
 def check_seed(seed: object) -> None:

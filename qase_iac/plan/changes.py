@@ -216,6 +216,7 @@ def _action(kind: Kind, how: How, origins: Mapping[str, Origin]) -> Action:
 def _reason(how: How, origins: Mapping[str, Origin], lost: Set[str]) -> Reason:
     if how is not How.STATE:
         return Reason.ADOPTED
-    if lost and all(name in lost or origin is Origin.BOTH for name, origin in origins.items()):
+    edited = {name for name, origin in origins.items() if origin in (Origin.THEIRS, Origin.CONFLICT)}
+    if edited and edited <= lost:
         return Reason.VANISHED
     return Reason.DRIFT if set(origins.values()) <= {Origin.THEIRS, Origin.BOTH} else Reason.CONFIG_CHANGED

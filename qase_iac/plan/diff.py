@@ -98,8 +98,8 @@ def _judge(verdict: Verdict, side: _Side, name: str, value: JSON, held: JSON) ->
         if want == sent and not edited:
             return  # the server's own form of what was sent, or an editor's
         lost = edited and _only_lost(has, served)
-        origin = _origin(edited and not lost, want == sent)
-        if lost and want == sent:
+        origin = _origin(edited and not (lost and want != sent), want == sent)
+        if origin is Origin.THEIRS and lost:
             verdict.lost.add(name)
     if known and (lost or origin in (Origin.THEIRS, Origin.CONFLICT)):
         verdict.drifted.append(name)

@@ -130,8 +130,12 @@ class Change:
 
     @property
     def undoes(self) -> bool:
-        """Whether it undoes an edit made in Qase since the last apply: writes back what was, or ours over it."""
-        return self.action is not Action.ADOPT and not self.blocked and bool(self.origins & _EDITED)
+        """Whether it undoes an edit made in Qase since the last apply: writes back what was, or ours over it.
+
+        What was lost because something else was deleted (reason `vanished`) nobody edited.
+        """
+        edited = self.action is not Action.ADOPT and self.reason is not Reason.VANISHED
+        return edited and not self.blocked and bool(self.origins & _EDITED)
 
     @property
     def origins(self) -> set[Origin]:
@@ -210,7 +214,7 @@ class Plan:
     @property
     def reverts(self) -> int:
         """How many changes undo somebody's edit in Qase."""
-        return sum(1 for change in self.unblocked if Origin.THEIRS in change.origins)
+        return sum(1 for change in self.undone if Origin.THEIRS in change.origins)
 
     @property
     def undone(self) -> list[Change]:

@@ -78,7 +78,7 @@ def notes(
 ) -> tuple[str, ...]:
     """What people should know of a change: whose edits it undoes, what goes that no attribute of it names."""
     said = []
-    if any(change.origin is Origin.THEIRS for change in changes.values()):
+    if any(change.origin is Origin.THEIRS and name not in lost for name, change in changes.items()):
         said.append("reverts an edit made in Qase" + on(str(live.meta.get("updated_at") or "")))
     if lost & changes.keys():
         said.append("gets back what was deleted in Qase")

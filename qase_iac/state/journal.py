@@ -27,11 +27,14 @@ from typing import Any
 from qase_iac.errors import StateError
 from qase_iac.model import Snapshot
 from qase_iac.state.model import is_seen, is_serial, is_texts
-from qase_iac.state.store import replace_file, sync_folder
+from qase_iac.state.files import replace_file, sync_folder
 from qase_iac.values import JSON, Attributes, RemoteId, printable
 
 FORMAT = 1
 DONE, FAILED, UNKNOWN = "done", "failed", "unknown"
+
+PLANNED = 0
+"""The number of the intent that is a whole plan, stored before the first call by backends that outlive the disk."""
 
 Seen = dict[str, JSON]
 """Kind -> what the plan's reading contained: the highest id, or for hashes the list of them."""
@@ -56,7 +59,8 @@ class Item:
     """One object's part of an intent.
 
     `title` and `parent` (a bound id) are its natural key, `digest` is over the attributes sent, `record` is what its
-    binding gains when it is done: `sent`, `depends_on`, `protect`.
+    binding gains when it is done: `sent`, `depends_on`, `protect`. In the intent of a whole plan a parent that the
+    plan makes is an address, and other references to such objects are `{"known_after_apply": ADDRESS}`.
     """
 
     op: int
@@ -87,6 +91,10 @@ class Contents:
     header: Header
     records: tuple[dict[str, Any], ...] = ()
     torn: bool = False
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The header and the records as JSON; `contents` reads them."""
+        return [{"journal": FORMAT, **asdict(self.header)}, *self.records]
 
 
 def seen_of(snapshot: Snapshot) -> Seen:
@@ -126,8 +134,11 @@ def parse_journal(content: bytes) -> Contents | None:
         with suppress(StateError):
             records.append(_parse_line(last, len(records) + 1))
             torn = False
-    if not records:
-        return None
+    return replace(contents(records), torn=torn) if records else None
+
+
+def contents(records: Sequence[dict[str, Any]]) -> Contents:
+    """A journal out of its lines. Raises StateError when the first is no header of ours."""
     header = dict(records[0])
     if header.pop("journal", None) != FORMAT:
         raise damaged(1, ValueError("this is no journal that this version of qase-iac can read"))
@@ -139,7 +150,25 @@ def parse_journal(content: bytes) -> Contents | None:
         raise damaged(1, error) from None
     if not sound or not parsed.lineage:
         raise damaged(1, ValueError("its header is not one of ours"))
-    return Contents(parsed, tuple(records[1:]), torn)
+    return Contents(parsed, tuple(records[1:]))
+
+
+def whole_plan(
+    header: Header, items: Sequence[Item], renames: Sequence[tuple[str, str, RemoteId]], moved: Sequence[str], time: str
+) -> Contents:
+    """A run in progress of which nothing is known but what it is going to do."""
+    renamed = [_renamed_line(renames, moved)] if renames or moved else []
+    return Contents(header, (*renamed, _intent_line(Intent(PLANNED, time, tuple(items)))))
+
+
+def still_open(header: Header, intents: Sequence[Intent]) -> Contents:
+    """What is left of a run: nothing but these open intents."""
+    return Contents(header, tuple(map(_intent_line, intents)))
+
+
+def same_run(one: Header, other: Header) -> bool:
+    """Whether two journals are of one run; what they say of the serial changes once its state is saved."""
+    return (one.lineage, one.plan, one.time) == (other.lineage, other.plan, other.time)
 
 
 def _parse_line(line: bytes, number: int) -> dict[str, Any]:
@@ -200,7 +229,7 @@ class Journal:
             del self._open[number]
 
     def renamed(self, renames: Sequence[tuple[str, str, RemoteId]], moved: Sequence[str]) -> None:
-        self._append({"renamed": [list(each) for each in renames], "moved": list(moved)})
+        self._append(_renamed_line(renames, moved))
 
     def uploaded(self, sha256: str, entry: dict[str, JSON]) -> None:
         self._append({"uploaded": sha256, "entry": entry})
@@ -238,7 +267,7 @@ class Journal:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         file = FileIO(os.open(self.path, flags, 0o600), "r+")
         try:
-            _write(file, _line({"journal": FORMAT, **asdict(self.header)}))
+            _write(file, _line(Contents(self.header).lines()[0]))
             sync_folder(self.path.parent)
         except OSError:
             file.close()
@@ -267,13 +296,16 @@ def carry(path: Path, header: Header, intents: Sequence[Intent]) -> None:
     """
     try:
         if intents:
-            lines = [{"journal": FORMAT, **asdict(header)}, *map(_intent_line, intents)]
-            replace_file(path, [_line(line) for line in lines])
+            replace_file(path, [_line(line) for line in still_open(header, intents).lines()])
         else:
             path.unlink(missing_ok=True)
             sync_folder(path.parent)
     except OSError as error:
         raise StateError(f"The journal cannot be put away: {path}: {error.strerror or error}.") from error
+
+
+def _renamed_line(renames: Sequence[tuple[str, str, RemoteId]], moved: Sequence[str]) -> dict[str, Any]:
+    return {"renamed": [list(each) for each in renames], "moved": list(moved)}
 
 
 def _intent_line(intent: Intent) -> dict[str, Any]:

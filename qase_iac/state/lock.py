@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qase_iac.errors import StateError, StateLocked
 from qase_iac.values import printable
@@ -25,17 +25,39 @@ POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a state: plain facts, handed in by whoever starts the run. `time` is ISO, UTC."""
+    """Who holds a state: plain facts, handed in by whoever starts the run. `time` is ISO, UTC; `url` a CI job's page."""
 
     user: str
     host: str
     pid: int
     time: str
     command: str = ""
+    url: str = ""
 
     def __str__(self) -> str:
         what = f", `{self.command}`" if self.command else ""
-        return printable(f"{self.user}@{self.host}, process {self.pid}, since {self.time}{what}")
+        where = f", {self.url}" if self.url else ""
+        return printable(f"{self.user}@{self.host}, process {self.pid}, since {self.time}{what}{where}")
+
+    @classmethod
+    def from_json(cls, data: Any) -> Holder:
+        """Raises KeyError, TypeError or ValueError when `data` is no holder."""
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data or field.name != "url"}
+        holder = cls(**known)
+        texts = (holder.user, holder.host, holder.time, holder.command, holder.url)
+        if type(holder.pid) is not int or not all(isinstance(text, str) for text in texts):
+            raise ValueError("no holder")
+        return holder
+
+
+class Held(Protocol):
+    """A lock that is held. `left_behind` names a holder that died without giving it back."""
+
+    left_behind: Holder | None
+
+    def lost(self) -> StateLocked | None:
+        """Why the lock is no longer this run's; None while it is. Asked before every call that writes."""
+        ...
 
 
 def holder_path(path: Path) -> Path:
@@ -46,12 +68,9 @@ def holder_path(path: Path) -> Path:
 def read_holder(path: Path) -> Holder | None:
     """Who wrote the note beside the lock file `path`; None when there is none or it makes no sense."""
     try:
-        data: Any = json.loads(holder_path(path).read_bytes())
-        holder = Holder(**{field.name: data[field.name] for field in fields(Holder)})
+        return Holder.from_json(json.loads(holder_path(path).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    texts = (holder.user, holder.host, holder.time, holder.command)
-    return holder if isinstance(holder.pid, int) and all(isinstance(text, str) for text in texts) else None
 
 
 class Lock:
@@ -63,6 +82,10 @@ class Lock:
         self.timeout = timeout
         self.left_behind: Holder | None = None
         self._lock: FileLock | None = None
+
+    def lost(self) -> StateLocked | None:
+        """Never: the system keeps it for as long as this process lives."""
+        return None
 
     def __enter__(self) -> Lock:
         self._lock = _acquire(self.path, self.timeout)

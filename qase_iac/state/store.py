@@ -9,15 +9,18 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from qase_iac.errors import SafetyRefusal, StateError
 from qase_iac.fastjson import loads
-from qase_iac.state.lock import Holder, Lock, unlock
+from qase_iac.state.files import put_aside, replace_file
+from qase_iac.state.files import sync_folder as sync_folder
+from qase_iac.state.journal import Contents, Header, Intent, read_journal
+from qase_iac.state.lock import Held, Holder, Lock, unlock
 from qase_iac.state.model import Binding, State, is_texts
 from qase_iac.values import printable
 
@@ -30,9 +33,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class StateStore(Protocol):
-    """One state, held by one run at a time."""
+    """One state, held by one run at a time: what every backend promises (tests/contract/test_stores.py).
 
-    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Lock]:
+    `place` says to people where the state is. `journal_path` is where a run on this machine writes its journal.
+    """
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def journal_path(self) -> Path: ...
+
+    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Held]:
         """Holds the state while the context lasts. Raises StateLocked, naming who has it, after `timeout` seconds."""
         ...
 
@@ -44,8 +56,31 @@ class StateStore(Protocol):
         """Replaces the state as a whole. Raises StateError when what is there is not what was read or written last."""
         ...
 
-    def unlock(self) -> Holder | None:
-        """Clears what a dead holder left behind and names it. Raises StateLocked when the holder is alive."""
+    def replace(self, state: State) -> list[str]:
+        """Puts another state, of whatever lineage, in the place of what is there. Returns where that was put aside."""
+        ...
+
+    def started(self, run: Contents) -> None:
+        """Notes, before the first call, what a run is going to do, where the next run finds it on any machine."""
+        ...
+
+    def unfinished(self) -> Contents | None:
+        """What is known of a run that has not ended, or has ended with open intents; None when there is none."""
+        ...
+
+    def ended(self, header: Header, left: Sequence[Intent]) -> None:
+        """The run is over: what it was going to do is forgotten but for what is still open."""
+        ...
+
+    def unlock(self, force: bool = False) -> Holder | None:
+        """Clears what a dead holder left behind and names it. Raises StateLocked when the holder is, or may be, alive.
+
+        `force` breaks the lock of a holder that may be alive, where that can be done.
+        """
+        ...
+
+    def retire(self, place: str) -> None:
+        """The state is kept in `place` from now on: nobody shall find it here. Raises StateError."""
         ...
 
 
@@ -94,40 +129,6 @@ def _canonical_api(url: str) -> str:
     return f"{scheme.lower()}{colon}{host.lower()}{slash}{path}" if colon else scheme
 
 
-def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
-    """Writes a file as a whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
-
-    The temporary name is fixed, so that killed runs leave one file at most; whoever writes holds the lock.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb", buffering=1 << 18) as file:
-            os.chmod(temporary, 0o600)
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename or a new name in `folder` outlive a power cut, where the system can do that."""
-    if os.name == "nt":  # pragma: no cover
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def dump(state: State) -> Iterator[bytes]:
     """The state as JSON, one binding a line: quick to write, and small differences give small diffs."""
 
@@ -154,7 +155,15 @@ def dump(state: State) -> Iterator[bytes]:
 def parse(content: bytes) -> State:
     """The state that `dump` wrote. Raises ValueError, whatever is wrong with it."""
     try:
-        state = State.from_json(loads(content))
+        return parse_data(loads(content))
+    except RecursionError as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+def parse_data(data: Any) -> State:
+    """The state out of the JSON that it was written as. Raises ValueError, whatever is wrong with it."""
+    try:
+        state = State.from_json(data)
         for address, binding in state.bindings.items():
             _check(address, binding)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -183,6 +192,10 @@ class LocalStore:
         self._signature: tuple[int, ...] | None = None
 
     @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
     def backup_path(self) -> Path:
         return self.path.with_name(self.path.name + ".backup")
 
@@ -194,11 +207,41 @@ class LocalStore:
     def lock_path(self) -> Path:
         return self.path.with_name(self.path.name.removesuffix(".json") + ".lock")
 
-    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Lock]:
+    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Held]:
         return Lock(self.lock_path, holder, timeout)
 
-    def unlock(self) -> Holder | None:
+    def unlock(self, force: bool = False) -> Holder | None:
+        """The system gives the lock back when its holder ends: one that is held has a holder that lives."""
         return unlock(self.lock_path)
+
+    def started(self, run: Contents) -> None:
+        """The journal says it, call by call, on the same disk."""
+
+    def unfinished(self) -> Contents | None:
+        return read_journal(self.journal_path)
+
+    def ended(self, header: Header, left: Sequence[Intent]) -> None:
+        """The journal holds what is left."""
+
+    def replace(self, state: State) -> list[str]:
+        aside = [
+            str(path)
+            for path in (self._aside(self.path, "replaced"), self._aside(self.journal_path, "replaced"))
+            if path
+        ]
+        self.read()
+        self.write(state)
+        return aside
+
+    def retire(self, place: str) -> None:
+        self._aside(self.path, "migrated")
+        self._known = None
+
+    def _aside(self, path: Path, suffix: str) -> Path | None:
+        try:
+            return put_aside(path, suffix)
+        except OSError as error:
+            raise StateError(f"{path} cannot be put aside: {error.strerror or error}.") from error
 
     def read(self) -> State:
         state, self._signature = self._load()

@@ -201,22 +201,26 @@ def nested(depth: int, dicts: bool) -> Any:
     return value
 
 
+def saying_of_a_drift(value: Any) -> dict[str, Any]:
+    """A plan with a value in a place where any JSON may stand."""
+    data = to_json(whole())
+    data["drift"] = [{"address": "case.x", "id": 1, "kind": "changed", "attributes": {}, "meta": {"x": value}}]
+    return data
+
+
 @pytest.mark.parametrize("dicts", [True, False])
 def test_values_may_nest_so_deep_and_no_deeper(dicts: bool) -> None:
-    data = to_json(whole())
-    data["changes"][0]["attributes"]["title"]["after"] = nested(MAX_DEPTH, dicts)
-    assert from_json(data).changes[0].attributes["title"].after == nested(MAX_DEPTH, dicts)
-    data["changes"][0]["attributes"]["title"]["after"] = nested(MAX_DEPTH + 1, dicts)
+    data = saying_of_a_drift(nested(MAX_DEPTH, dicts))
+    assert from_json(data).drift[0].meta["x"] == nested(MAX_DEPTH, dicts)
+    data = saying_of_a_drift(nested(MAX_DEPTH + 1, dicts))
     assert "reasonable depth" in refusal(data)
 
 
 @pytest.mark.parametrize("number", [10**300, -(10**300)])
 def test_numbers_may_be_so_large_and_no_larger(number: int) -> None:
-    data = to_json(whole())
     inside = number + (1 if number < 0 else -1)
-    data["changes"][0]["attributes"]["title"]["after"] = inside
-    assert from_json(data).changes[0].attributes["title"].after == inside
-    data["changes"][0]["attributes"]["title"]["after"] = number
+    assert from_json(saying_of_a_drift(inside)).drift[0].meta["x"] == inside
+    data = saying_of_a_drift(number)
     assert "a number that JSON carries" in refusal(data)
 
 
