@@ -64,7 +64,7 @@ def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether some key matches both lists of segments."""
     if "**" in (one[:1] + other[:1]):
         wide, narrow = (one, other) if one[:1] == ("**",) else (other, one)
-        return _meet(wide[1:], narrow) or bool(narrow) and _meet(wide, narrow[1:])
+        return _meet(wide[1:], narrow) or (bool(narrow) and _meet(wide, narrow[1:]))
     if not one or not other:
         return one == other
     return _touch(one[0], other[0]) and _meet(one[1:], other[1:])
@@ -75,7 +75,7 @@ def _touch(one: str, other: str) -> bool:
     """Whether some word matches both segments."""
     if "*" in (one[:1] + other[:1]):
         wide, narrow = (one, other) if one[:1] == "*" else (other, one)
-        return _touch(wide[1:], narrow) or bool(narrow) and _touch(wide, narrow[1:])
+        return _touch(wide[1:], narrow) or (bool(narrow) and _touch(wide, narrow[1:]))
     if not one or not other:
         return one == other
     return (one[0] == other[0] or "?" in (one[0], other[0])) and _touch(one[1:], other[1:])

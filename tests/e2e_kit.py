@@ -26,7 +26,16 @@ from qase_iac.workflow.session import Ask, Session, World
 
 REPO = Path(__file__).resolve().parent.parent
 HOLDER = Holder("ann", "here", 1, "2026-11-23T00:00:00Z", "pytest")
-PLANNER_ONLY = {"select", "exclude", "changed_since", "deletes", "allow_deletes", "allow_recreate", "new_state", "destroy"}
+PLANNER_ONLY = {
+    "select",
+    "exclude",
+    "changed_since",
+    "deletes",
+    "allow_deletes",
+    "allow_recreate",
+    "new_state",
+    "destroy",
+}
 POLICIES = {"on_drift", "on_conflict"}
 
 

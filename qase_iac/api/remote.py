@@ -105,7 +105,8 @@ class QaseRemote:
                 hint="Plan again: the workspace has changed.",
             ) from None
         except (TypeError, AttributeError, ValueError):  # a plan file that somebody sealed by hand
-            raise Rejected(f"A value of this {kind.label} is not of its attribute's type.", hint="Plan again.") from None
+            summary = f"A value of this {kind.label} is not of its attribute's type."
+            raise Rejected(summary, hint="Plan again.") from None
 
     def _new_id(self, kind: Kind, path: str, written: Written, title: str) -> RemoteId:
         """The id that a create answered; 2020's answer to a shared step is a number that names nothing (section 4)."""

@@ -116,10 +116,10 @@ def _tell(settings: Globals, directory: str, result: Updated) -> int:
     if not result.proven:
         say(render(result.plan, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
     counts = f"{len(result.added):,} added, {len(result.changed):,} changed, {len(result.removed):,} taken out"
-    wrote = f"Wrote {len(result.files):,} files in {printable(directory)}: {counts}."
+    wrote = f"Wrote {_count(len(result.files), 'file')} in {printable(directory)}: {counts}."
     answer(f"{wrote if result.files else f'The files in {printable(directory)} say what Qase holds.'}\n{_next(result)}")
     if result.conflicts:
-        say("Exit code 4: write in the files what is right and apply; `--on-conflict` says whose edit counts.")
+        say("Write in the files what is right and apply; there, `--on-conflict` says whose edit counts.")
     return 4 if result.conflicts else 1 if result.failed or not result.proven else 0
 
 
@@ -127,7 +127,15 @@ def _next(result: Updated) -> str:
     if not result.proven:
         return "A plan from there holds more than what is said here. Look at it before you apply."
     changes = len(result.plan.changes)
-    return f"A plan from there holds {changes:,} changes, all said here." if changes else "A plan from there is empty."
+    return (
+        f"A plan from there holds {_count(changes, 'change')}, all said here."
+        if changes
+        else "A plan from there is empty."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _say_notes(notes: tuple[str, ...]) -> None:

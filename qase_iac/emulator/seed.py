@@ -83,7 +83,7 @@ def load_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _bounded(seed: object) -> None:
-    """Refuses what aliases make too large, or without an end: few lines of YAML can stand for more than memory holds."""
+    """Refuses what aliases make too large, or without an end, and bytes: few lines of YAML can fill any memory."""
     todo, count = [seed], 0
     while todo:
         value = todo.pop()

@@ -94,7 +94,10 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
 
 @contextmanager
 def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterator[None]:
-    """Under the lock of the state, as the only owner of its scope. Where it is held: what waiting would not mend is said rather than that."""
+    """Under the lock of the state, as the only owner of its scope.
+
+    Where the lock is held: what waiting would not mend is said rather than that.
+    """
     if rivals_here := rivals(session):
         raise ConfigurationError(rivals_here)
     with ExitStack() as stack:

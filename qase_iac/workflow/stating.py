@@ -94,7 +94,8 @@ def _held(session: Session, holder: Holder) -> Iterator[State]:
                 hint="`qase-iac apply` settles them by reading Qase; do that first.",
             )
         if not memory.state.exists:
-            raise QaseIacError("There is no state yet.", hint="`qase-iac apply` or `qase-iac export` makes one, `state rebuild` a lost one.")
+            hint = "`qase-iac apply` or `qase-iac export` makes one, `state rebuild` a lost one."
+            raise QaseIacError("There is no state yet.", hint=hint)
         put_away(session, memory, set())
         yield memory.state
 

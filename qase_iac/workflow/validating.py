@@ -43,7 +43,8 @@ def validate(session: Session, online: bool = False, remember: bool = False) -> 
     loaded = session.load(Catalogue(options=snapshot.catalogue.options, live=False), explained=True)
     _, problems = resolve(loaded.desired, snapshot, bound_ids(state))
     known = {(d.code, d.source.file, d.source.line) for d in loaded.diagnostics}
-    found = loaded.diagnostics + rivals(session) + [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
+    live = [d for d in problems if (d.code, d.source.file, d.source.line) not in known]
+    found = loaded.diagnostics + rivals(session) + live
     if remember:
         write_catalogue(session.root, snapshot.catalogue)
     return Validated(

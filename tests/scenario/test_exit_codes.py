@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from cli_contract.contract_shop import FILES, delete_in_qase, edit_in_qase
-from e2e_kit import HOLDER, Folder, Ran, qase_yaml
+from e2e_kit import HOLDER, Folder, Ran
 
 from qase_iac.cli.main import COMMANDS
 from qase_iac.workflow.session import Session
@@ -23,7 +23,12 @@ from qase_iac.workflow.session import Session
 FORMATS = ("text", "json", "markdown")
 Arrange = Callable[[Folder], Any]
 PLAN, DRIFT, APPLY, SAVED, SHOW = "plan", "drift", "apply --auto-approve", "apply p.json", "show p.json"
-VALIDATE, ONLINE, DESTROY, EXPORT = "validate", "validate --online", "destroy --auto-approve --allow-deletes 9", "export out"
+VALIDATE, ONLINE, DESTROY, EXPORT = (
+    "validate",
+    "validate --online",
+    "destroy --auto-approve --allow-deletes 9",
+    "export out",
+)
 INVALID = "cases:\n  x: {title: X, severty: major}\n"
 
 
@@ -121,9 +126,10 @@ def saved_and_locked(shop: Folder) -> Any:
 def no_token(shop: Folder) -> None:
     """The state is of that server, too: nothing but the token is missing."""
     path = shop.state_path
-    path.with_name("SHOP@api.qase.io.json").write_text(path.read_text().replace('"api": "emulator"', '"api": "https://api.qase.io/v1"'))
+    path.with_name("SHOP@api.qase.io.json").write_text(
+        path.read_text().replace('"api": "emulator"', '"api": "https://api.qase.io/v1"')
+    )
     shop.edit("qase.yaml", "url: emulator", "url: https://api.qase.io/v1")
-
 
 
 def unreadable(shop: Folder) -> None:
@@ -323,7 +329,11 @@ def test_what_is_wrong_with_the_files_is_said_as_validate_says_it(shop: Folder, 
     assert ran.code == said.code == 3
     if form == "json":
         assert ran.json["valid"] is False
-        assert {"unknown-attribute"} <= {row["code"] for row in ran.json["diagnostics"]} <= {row["code"] for row in said.json["diagnostics"]}
+        assert (
+            {"unknown-attribute"}
+            <= {row["code"] for row in ran.json["diagnostics"]}
+            <= {row["code"] for row in said.json["diagnostics"]}
+        )
     assert "severty" in ran.out and "severty" in ran.err
 
 
@@ -338,7 +348,10 @@ def test_the_matrix_is_complete() -> None:
     """Every code of the table stands behind every command that can give it."""
     given: dict[str, set[int]] = {}
     for row in ROWS:
-        given.setdefault("apply PLANFILE" if "p.json" in row.command and row.command.startswith("apply") else row.command.split()[0], set()).add(row.code)
+        given.setdefault(
+            "apply PLANFILE" if "p.json" in row.command and row.command.startswith("apply") else row.command.split()[0],
+            set(),
+        ).add(row.code)
     reading = {0, 3, 4, 8, 9, 130}
     assert given == {
         "plan": reading | {1, 2}, "drift": reading | {2}, "apply": reading | {1, 2, 6, 7}, "apply PLANFILE": (reading | {1, 5, 6, 7}) - {8},

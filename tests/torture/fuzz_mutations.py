@@ -61,14 +61,29 @@ def insert(data: bytes, rng: random.Random) -> bytes:
 
 def odd_bytes(data: bytes, rng: random.Random) -> bytes:
     """NULs, marks of byte order, bytes that are no UTF-8, line ends that only some programs know."""
-    odd = [b"\0", b"\xef\xbb\xbf", b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x85", b"\xe2\x80\xa8", b"\r", b"\t", b"\x1b", b"\x0c"]
+    odd = [
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff",
+        b"\xc3\x28",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\x85",
+        b"\xe2\x80\xa8",
+        b"\r",
+        b"\t",
+        b"\x1b",
+        b"\x0c",
+    ]
     start = rng.choice([0, len(data), rng.randrange(len(data) + 1)])
     return data[:start] + rng.choice(odd) + data[start:]
 
 
 def other_encoding(data: bytes, rng: random.Random) -> bytes:
     text = data.decode("utf-8", "replace")
-    return text.encode(rng.choice(["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "utf-7", "latin-1", "cp037"]), "replace")
+    return text.encode(
+        rng.choice(["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "utf-7", "latin-1", "cp037"]), "replace"
+    )
 
 
 def lines_moved(data: bytes, rng: random.Random) -> bytes:
@@ -120,7 +135,9 @@ def nested(data: bytes, rng: random.Random) -> bytes:
 
 def long_text(data: bytes, rng: random.Random) -> bytes:
     start = rng.randrange(len(data) + 1)
-    piece = rng.choice([b"x", b" ", b" #x", b"\n", b": ", b"a: 1\n", b", ", b"\\", b"\xf0\x9f\xa7\xba", b"&a ", b"*a ", b'"'])
+    piece = rng.choice(
+        [b"x", b" ", b" #x", b"\n", b": ", b"a: 1\n", b", ", b"\\", b"\xf0\x9f\xa7\xba", b"&a ", b"*a ", b'"']
+    )
     return data[:start] + piece * rng.choice([300, 5000, 40_000]) + data[start:]
 
 
@@ -210,18 +227,53 @@ def yaml_properties(data: bytes, rng: random.Random) -> bytes:
     if what == 0:
         return LAUGHS + data
     if what == 1:
-        return data + rng.choice([b"\nx: &r [*r]\n", b"\n<<: &r {<<: *r}\n", b"\nx: &r {a: *r}\n", b"\n<<: [*r]\n", b"\n&r : *r\n", b"\n? {a: b}\n: c\n"])
+        return data + rng.choice(
+            [
+                b"\nx: &r [*r]\n",
+                b"\n<<: &r {<<: *r}\n",
+                b"\nx: &r {a: *r}\n",
+                b"\n<<: [*r]\n",
+                b"\n&r : *r\n",
+                b"\n? {a: b}\n: c\n",
+            ]
+        )
     spots = list(re.finditer(rb"(?<=[:-]) ", data))
     if not spots:
         return data
     out = data
     for spot in sorted(rng.sample(spots, min(len(spots), 2)), key=lambda each: -each.start()):
-        new = rng.choice([b" &a ", b" *a ", b" !!str ", b" !!int ", b" !!binary ", b" !!set ", b" !x ", b" !<tag:yaml.org,2002:python/name:os.system> ", b" | ", b" > ", b" ? "])
+        new = rng.choice(
+            [
+                b" &a ",
+                b" *a ",
+                b" !!str ",
+                b" !!int ",
+                b" !!binary ",
+                b" !!set ",
+                b" !x ",
+                b" !<tag:yaml.org,2002:python/name:os.system> ",
+                b" | ",
+                b" > ",
+                b" ? ",
+            ]
+        )
         out = out[: spot.start()] + new + out[spot.end() :]
     return out
 
 
-YAML: list[Mutation] = [*ANY, indented, indented, yaml_tree, yaml_tree, yaml_tree, yaml_tree, yaml_tree, yaml_properties, yaml_properties, yaml_properties]
+YAML: list[Mutation] = [
+    *ANY,
+    indented,
+    indented,
+    yaml_tree,
+    yaml_tree,
+    yaml_tree,
+    yaml_tree,
+    yaml_tree,
+    yaml_properties,
+    yaml_properties,
+    yaml_properties,
+]
 JSON: list[Mutation] = [*ANY, *[json_tree] * 12, json_key_twice, json_key_twice]
 LINES: list[Mutation] = [*ANY, *[json_line] * 12, json_key_twice]
 

@@ -1,14 +1,15 @@
 """Every reader of files against damaged files: no traceback, no hang, no write, an exit code of the table.
 
-    python tests/torture/fuzz_readers.py --inputs 10000 --seed 1
-    python tests/torture/fuzz_readers.py --only journal:4711 --seed 1      (one input again, shown)
+Of all (the last line says whether a law was broken):
+    PYTHONPATH=tests python -m torture.fuzz_readers --inputs 10000 --seed 1
+Of one input again, shown:
+    PYTHONPATH=tests python -m torture.fuzz_readers --only journal:4711 --seed 1
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import re
 import resource
@@ -18,85 +19,32 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
-
 import pytest
 from e2e_kit import HOLDER, Ran, run_cli
-from torture import fuzz_mutations as damage
-from torture import fuzz_worlds as worlds
-from torture.fuzz_worlds import World
 
-from qase_iac.plan import planfile
-from qase_iac.plan.planfile_reader import from_json
 from qase_iac.state.lock import Lock
 from qase_iac.workflow.session import Session
+from torture import fuzz_mutations as damage
+from torture import fuzz_worlds as worlds
+from torture.fuzz_targets import BY_NAME, READ, READERS, Reader
+from torture.fuzz_worlds import World
 
 CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130}
 REFUSED = CODES - {0, 2, 6}
 SECONDS = 2.0
 MEMORY = 1536 * 1024 * 1024
 """More than any input may take; a file that wants it all must not take the machine with it."""
-READ = ("validate", "plan --format json", "state list")
-APPLY = "apply --auto-approve"
 
 
 class Hang(BaseException):
     """An input took far too long."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """One reader: the world, the files it reads (one is damaged), how, and the commands that come to read it.
-
-    `apply` is a command that may write; `reseal` mends a checksum, so that the damage gets past it; `ignored` says
-    that a damaged file must change nothing; `own` that the emulator is the folder's own.
-    """
-
-    name: str
-    world: str
-    files: tuple[str, ...]
-    mutations: list[damage.Mutation]
-    commands: tuple[str, ...] = READ
-    apply: str = ""
-    reseal: Callable[[bytes], bytes] | None = None
-    ignored: bool = False
-    own: bool = False
-    locked: bool = False
-    share: int = 1
-
-
-def _reseal_plan(data: bytes) -> bytes:
-    """A plan file whose digest fits what it says now."""
-    try:
-        plan = json.loads(data)
-        plan["digest"] = planfile.digest(from_json(plan))
-        return json.dumps(plan).encode()
-    except Exception:
-        return data
-
-
-CONTENT = tuple(name for name in worlds.FILES if name.endswith(".yaml") and name != "qase.yaml")
-READERS = (
-    Reader("settings", "settled", ("qase.yaml",), damage.YAML, apply=APPLY, share=2),
-    Reader("content", "settled", CONTENT, damage.YAML, READ[:2], APPLY, share=4),
-    Reader("catalogue", "settled", (worlds.CATALOGUE,), damage.YAML, READ[:2]),
-    Reader("cache", "settled", ("cache/*",), damage.LINES, READ[:2], ignored=True),
-    Reader("state", "settled", (worlds.STATE,), damage.JSON, READ[1:], APPLY, share=3),
-    Reader("journal", "interrupted", (worlds.JOURNAL,), damage.LINES, READ[1:], APPLY, share=3),
-    Reader("plan", "settled", (worlds.PLANFILE,), damage.JSON, ("show plan.json", "show plan.json --format markdown --full"), "apply plan.json"),
-    Reader("sealed", "settled", (worlds.PLANFILE,), [damage.json_tree], ("show plan.json --format markdown --full",), "apply plan.json", _reseal_plan),
-    Reader("holder", "settled", (worlds.NOTE,), damage.JSON, ("state rm case.nobody", "apply --auto-approve"), locked=True),
-    Reader("seed", "seeded", (worlds.SEED_FILE,), damage.YAML, ("plan",), own=True, share=2),
-    Reader("convert", "settled", (worlds.EXPORT,), damage.JSON, (), "convert qase-json export.json out"),
-)  # fmt: skip
-BY_NAME = {reader.name: reader for reader in READERS}
 
 
 @dataclass
@@ -171,7 +119,11 @@ class Fuzzer:
     def _run(self, world: World, command: str, label: str, locked: bool = False) -> tuple[Ran, list[str], list[str]]:
         """Runs a command. Gives what it came to, the write requests, and the files that changed."""
         before, app, started = worlds.contents(world.root), world.emulator(), time.process_time()
-        words = ["-C", world.root, *command.split()] if not command.startswith("-C") else ["-C", world.root / "out", command.split()[-1]]
+        words = (
+            ["-C", world.root, *command.split()]
+            if not command.startswith("-C")
+            else ["-C", world.root / "out", command.split()[-1]]
+        )
         ran = Ran(-1, "", "")
         try:
             with world_app(app), self._in_time(), held(world, locked):
@@ -197,7 +149,11 @@ class Fuzzer:
         after = worlds.contents(world.root)
         changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         changed = [name for name in changed if locked or name != worlds.NOTE]  # the note goes with the lock
-        return ran, [f"{e.method} {e.path}" for e in app.requests if e.method != "GET"], [f"shop/{name}" for name in changed]
+        return (
+            ran,
+            [f"{e.method} {e.path}" for e in app.requests if e.method != "GET"],
+            [f"shop/{name}" for name in changed],
+        )
 
     @contextmanager
     def _in_time(self) -> Iterator[None]:
@@ -292,15 +248,24 @@ def main() -> int:
         for at, (reader, each) in enumerate(pairs, 1):
             fuzzer.feed(reader, each)
             if at % 500 == 0:
-                print(f"{at} inputs, {time.monotonic() - started:.0f} s, {len(fuzzer.failures)} kinds of failure", file=sys.stderr)
+                print(
+                    f"{at} inputs, {time.monotonic() - started:.0f} s, {len(fuzzer.failures)} kinds of failure",
+                    file=sys.stderr,
+                )
     return summary(fuzzer, len(pairs))
 
 
 def summary(fuzzer: Fuzzer, inputs: int) -> int:
     """Prints the figures. Gives the exit code."""
     digest = hashlib.sha256(repr(sorted(fuzzer.codes.items())).encode()).hexdigest()[:12]
-    print(f"{inputs} inputs, {fuzzer.runs} runs; the slowest took {fuzzer.slowest[0]:.2f} s of processor time ({fuzzer.slowest[1]})")
-    print("exit codes: " + ", ".join(f"{command} {code}: {count}" for (command, code), count in sorted(fuzzer.codes.items())) + f" ({digest})")
+    print(
+        f"{inputs} inputs, {fuzzer.runs} runs; the slowest took {fuzzer.slowest[0]:.2f} s of processor time ({fuzzer.slowest[1]})"
+    )
+    print(
+        "exit codes: "
+        + ", ".join(f"{command} {code}: {count}" for (command, code), count in sorted(fuzzer.codes.items()))
+        + f" ({digest})"
+    )
     for what, labels in sorted(fuzzer.failures.items(), key=lambda item: -len(item[1])):
         print(f"FAILED {len(labels)} times: {what}\n    e.g. --only {' '.join(labels[:4])} --seed {fuzzer.seed}")
     print("no law was broken" if not fuzzer.failures else f"{len(fuzzer.failures)} kinds of failure")

@@ -125,7 +125,7 @@ def interrupted(top: Path) -> World:
     seen, kept = itertools.count(1), top / "kept"
 
     def dying(environ: Any, start_response: Any) -> Any:
-        write = environ["REQUEST_METHOD"] != "GET" and next(seen) or 0
+        write = (environ["REQUEST_METHOD"] != "GET" and next(seen)) or 0
         answer = world.app(environ, start_response)
         if write == 6:
             shutil.copytree(world.root / ".qase-iac", kept)
@@ -143,7 +143,9 @@ def seeded(top: Path) -> World:
     """A project whose emulator starts from a seed file of its own."""
     world = World(top, create_app(strict=True))
     Folder(_made(world.root), world.app).write(FILES)
-    settings = (world.root / "qase.yaml").read_text().replace("url: emulator", 'url: "emulator::memory:", seed: seed.yaml')
+    settings = (
+        (world.root / "qase.yaml").read_text().replace("url: emulator", 'url: "emulator::memory:", seed: seed.yaml')
+    )
     (world.root / "qase.yaml").write_text(settings)
     projects = {"projects": [{"code": "SHOP", "title": "Shop"}], "tokens": {}}
     (world.root / SEED_FILE).write_text(yaml.safe_dump({**SEED, **projects}, sort_keys=False, allow_unicode=True))
@@ -162,7 +164,11 @@ def _edit(root: Path) -> None:
     folder.edit("checkout/cases.yaml", "title: Pay by invoice", "title: Pay by an invoice")
     folder.edit("checkout/cases.yaml", "  twin:\n    title: Twin\n    steps: [One]\n", "")
     folder.edit("root.yaml", "suite: checkout/vouchers,", "suite: people,")
-    folder.edit("root.yaml", "  home-page:", "  new: {title: New, steps: [Look]}\n  newer: {title: Newer, attachments: [img/new.png]}\n  home-page:")
+    folder.edit(
+        "root.yaml",
+        "  home-page:",
+        "  new: {title: New, steps: [Look]}\n  newer: {title: Newer, attachments: [img/new.png]}\n  home-page:",
+    )
     folder.edit("milestones.yaml", "Release 2.0", "Release 2.1")
     folder.edit("steps.yaml", "[Look around]", "[Look, Look again]")
     folder.write({"img/new.png": b"new"})

@@ -40,17 +40,17 @@ class Draft:
         done = edit_files(
             self.settings, self.words, self.desired, edits, cache_dir=self.cache_dir, instead=self._content()
         )
-        if done.files:
-            self.take({each.path: each.after for each in done.files})
+        if done.files and done.desired:
+            self.take({each.path: each.after for each in done.files}, done.desired)
         return done.failed
 
-    def take(self, files: Mapping[str, bytes | None]) -> None:
-        """Puts new contents in the place of old ones."""
+    def take(self, files: Mapping[str, bytes | None], desired: Desired) -> None:
+        """Puts new contents in the place of old ones; `desired` is what loading gives then."""
         for name in files.keys() - self._disk.keys():
             path = self.settings.root / name
             self._disk[name] = path.read_bytes() if path.is_file() else None
         self.files |= files
-        self.desired = self.loaded().desired
+        self.desired = desired
 
     def loaded(self, more: Mapping[str, bytes | None] | None = None) -> Loaded:
         """The folder as it is by now, with `more` files in place of its own. Only content counts."""

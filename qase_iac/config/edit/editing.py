@@ -53,6 +53,7 @@ class _Run:
     failed: dict[int, Failed] = field(default_factory=dict)
     works: dict[str, FileWork] = field(default_factory=dict)
     read: dict[str, bytes] = field(default_factory=dict)
+    now: Desired | None = None
 
     def run(self, edits: list[Edit]) -> Edited:
         """Again without the edits that fail, until the rest holds."""
@@ -87,7 +88,7 @@ class _Run:
             for name, after in sorted(result.items(), key=lambda pair: in_order(pair[0]))
         ]
         places = {address: file for address, (file, _) in planned.homes.where.items()}
-        return Edited(tuple(changed), tuple(self.failed[at] for at in sorted(self.failed)), places)
+        return Edited(tuple(changed), tuple(self.failed[at] for at in sorted(self.failed)), places, self.now)
 
     # --- making
 
@@ -131,6 +132,7 @@ class _Run:
         if not result:
             return [], []
         now = load(self.settings, offline=self.offline, cache_dir=self.cache_dir, instead={**self.instead, **result})
+        self.now = now.desired
         errors = self._new_errors(now)
         if errors:
             return [], _blamed(wanted, errors[0])

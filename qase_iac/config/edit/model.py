@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qase_iac.model import Desired
 from qase_iac.values import JSON, Address, Attributes
 
 
@@ -92,3 +93,5 @@ class Edited:
     failed: tuple[Failed, ...] = ()
     places: Mapping[Address, str] = field(default_factory=dict)
     """address -> file, of what was added or moved."""
+    desired: Desired | None = None
+    """What loading the files gives then."""

@@ -115,7 +115,7 @@ def _paths(value: JSON) -> JSON:
 
 def same_but_paths(kind: str, name: str, one: JSON, other: JSON) -> bool:
     """Whether two canonical values are equal for Qase, wherever the files in them lie by now."""
-    return same(kind, name, _named(_paths(one)), _named(_paths(other)))
+    return one == other or same(kind, name, _named(_paths(one)), _named(_paths(other)))
 
 
 def _named(value: JSON) -> JSON:

@@ -274,7 +274,7 @@ class _Relocation:
             new = done.renamed.get(old, old)
             if names := set(self._differing(resource, now.desired.resources[new], done, old == self.suite)):
                 done.differing[new] = names
-        self.draft.take(files)
+        self.draft.take(files, now.desired)
         return done
 
     def _differing(self, old: Resource, new: Resource, done: Relocated, moved: bool) -> Iterator[str]:

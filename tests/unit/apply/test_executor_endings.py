@@ -336,7 +336,17 @@ def test_every_event_has_a_name() -> None:
 def test_the_report_as_json_is_the_contract(bench: Bench) -> None:
     bench.remote.faults.append(fail_on("b", Rejected("Bad title.", status=422, request_id="r9")))
     data = bench.run(new("suite.a"), new("suite.b")).to_json()
-    assert list(data) == ["applied", "failed", "blocked", "adopted", "requests", "retries", "operations", "altered", "backup"]
+    assert list(data) == [
+        "applied",
+        "failed",
+        "blocked",
+        "adopted",
+        "requests",
+        "retries",
+        "operations",
+        "altered",
+        "backup",
+    ]
     assert data["operations"][1] == {
         "address": "suite.b",
         "action": "create",
