@@ -125,7 +125,7 @@ def check_token_host(url: str, origin: Origin, environment: Mapping[str, str]) -
             "Use https. Plain http is for this machine only, such as http://localhost:8090/v1.",
         )
     ours = place.host == VENDOR or place.host.endswith("." + VENDOR)
-    if ours or origin in ("option", "environment") or _listed(place, environment.get(ALLOWED_HOSTS, "")):
+    if ours or origin in ("option", "environment") or listed(place, environment.get(ALLOWED_HOSTS, "")):
         return
     raise _refusal(
         f"The token is not sent to {printable(place.host)}, which only a file names.",
@@ -150,7 +150,8 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     return (proxy if "://" in proxy else f"http://{proxy}") if proxy else None
 
 
-def _listed(place: Endpoint, allowed: str) -> bool:
+def listed(place: Endpoint, allowed: str) -> bool:
+    """Whether QASE_IAC_ALLOWED_HOSTS, as it stands, lists the host."""
     entries = {entry.removesuffix(".") for entry in allowed.lower().replace(",", " ").split()}
     return place.host in entries or f"{place.host}:{place.port}" in entries
 

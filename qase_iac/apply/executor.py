@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 from qase_iac.apply.deletes import Deletes
 from qase_iac.apply.events import OnEvent
+from qase_iac.apply.intended import intended
 from qase_iac.apply.local import begin, declare, observe, record_only
 from qase_iac.apply.protocol import Remote
 from qase_iac.apply.readback import read_back
 from qase_iac.apply.report import Problem, Report
 from qase_iac.apply.run import Run
 from qase_iac.apply.sending import create, update
+from qase_iac.errors import QaseIacError
 from qase_iac.model import Desired
 from qase_iac.plan.batches import batches
 from qase_iac.plan.model import Action, Change, Plan
-from qase_iac.state.journal import Journal
+from qase_iac.state.journal import Contents, Journal
 from qase_iac.state.model import State
 
 
@@ -33,20 +35,25 @@ def execute(
     on_event: OnEvent,
     interrupted: Callable[[], bool],
     sleep: Callable[[float], None],
+    lost: Callable[[], QaseIacError | None] = lambda: None,
+    announce: Callable[[Contents], None] | None = None,
 ) -> Report:
     """Does what the plan says and reports on each of its changes; failures are in the report, not raised.
 
     `state` is changed in place and saved under the next serial; it has a lineage, and the journal is of it. `desired`
     is resolved, the one that the plan was made from. `read_file` gives the bytes of a path as the plan names it, or
     raises OSError. `now` gives the time as ISO text. `interrupted` is asked before every call. `sleep` lets
-    seconds pass.
+    seconds pass. `lost` says before every call why this run may no longer write. `announce` is told, before the first
+    call, what the whole run is going to do; what it raises ends the run.
     """
     if (journal.header.lineage, journal.header.serial) != (state.lineage, state.serial) or not state.exists:
         raise ValueError("the journal is not of this state")
-    run = Run(plan, desired, state, remote, journal, save_state, read_file, now, on_event, interrupted, sleep)
+    run = Run(plan, desired, state, remote, journal, save_state, read_file, now, on_event, interrupted, sleep, lost)
     try:
         run.start()
         begin(run)
+        if announce and (whole := intended(run)):
+            announce(whole)
         _walk(run, bulk_size)
         read_back(run)
         declare(run)

@@ -31,6 +31,8 @@ LATE_BULK = 60.0
 """The same for a bulk create, which goes on after its answer has timed out (section 7.9)."""
 PATIENCE = 120.0
 """Seconds that one run waits in this way in all: a service that is down is not asked for hours."""
+MOST_BLIND = 3
+"""After so many calls in a row that could not even be looked for, nothing more is sent."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 _UNDER_WAY = (None, 408, 502, 503, 504)
@@ -58,21 +60,31 @@ def look(run: Run, items: Sequence[Item], status: int | None) -> Ids:
     find = _FINDERS.get(Action(items[0].action), _updated)
     patience = left = min(late(items, status), run.patience)
     ids: Ids = ()
-    for pause in (0.0, *PAUSES):
+    for look_number, pause in enumerate((0.0, *PAUSES)):
         pause = min(pause, left)
         left -= pause
-        if pause == PAUSES[1]:
+        if pause and look_number == 2:
             run.on_event(Waiting(left + pause, f"Qase did not say whether {items[0].address} was done, and is asked"))
         if pause and not _wait(run, pause):
             break
         try:
             ids = find(run, items, left <= 0)
-        except QaseIacError:
+            run.blind = 0
+        except QaseIacError as error:
+            _count_blind(run, error)
             break
         if ids or left <= 0:
             break
     run.on_event(Looked(tuple(item.address for item in items), bool(ids), patience - left))
     return ids
+
+
+def _count_blind(run: Run, error: QaseIacError) -> None:
+    """Ends the run when Qase is down: every further call would be one more of which nobody knows what it did."""
+    run.blind += 1
+    if run.blind >= MOST_BLIND:
+        reason = f"Qase could be neither written to nor read, {run.blind} times in a row: {error.summary}"
+        run.halt(Problem("api_unavailable", reason, hint="Run the command again when Qase is back."))
 
 
 def not_found(problem: Problem) -> Problem:

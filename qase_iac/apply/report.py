@@ -20,6 +20,7 @@ from qase_iac.errors import (
     Rejected,
     SafetyRefusal,
     ServerFault,
+    StateLocked,
 )
 from qase_iac.plan.model import Action
 from qase_iac.values import JSON, RemoteId
@@ -82,6 +83,8 @@ def problem_of(error: QaseIacError | ResolveError, code: str = "") -> Problem:
     return Problem(code, reason, (), error.hint, error.status, error.request_id, error.field_errors, refused)
 
 
+LOCK_LOST = "lock_lost"
+"""Code of a run that ended because somebody else has taken over the lock of its state."""
 UNWRITABLE = ("journal_unwritable", "state_unwritable")
 """Codes of runs that ended because the disk would not take what they had to write down."""
 
@@ -176,11 +179,13 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """As cli.md has it; where several hold, 130 and 8 come before 1, 4 and 6."""
+        """As cli.md has it; where several hold, 130, 8 and 7 come before 1, 4 and 6."""
         if self.interrupted:
             return Interrupted.exit_code
         if self.halted and self.halted.code == "access_denied":
             return AccessDenied.exit_code
+        if self.halted and self.halted.code == LOCK_LOST:
+            return StateLocked.exit_code
         if not self.saved or (self.halted and self.halted.code in UNWRITABLE):
             return QaseIacError.exit_code
         if all(each.status is Status.BLOCKED for each in self.operations) and self.operations:

@@ -20,7 +20,7 @@ from qase_iac.apply.events import (
 from qase_iac.apply.fold import enact
 from qase_iac.apply.looking import PATIENCE, look, not_found
 from qase_iac.apply.protocol import Remote
-from qase_iac.apply.report import Altered, Operation, Problem, Report, Status, problem_of
+from qase_iac.apply.report import LOCK_LOST, Altered, Operation, Problem, Report, Status, problem_of
 from qase_iac.attributes import ResolveError
 from qase_iac.errors import AccessDenied, ApiError, Interrupted, QaseIacError, StateError
 from qase_iac.model import Desired
@@ -65,7 +65,9 @@ class Run:
     on_event: OnEvent
     interrupted: Callable[[], bool]
     sleep: Callable[[float], None]
+    lost: Callable[[], QaseIacError | None] = lambda: None
     patience: float = PATIENCE
+    blind: int = 0
     operations: dict[str, Operation] = field(default_factory=dict)
     touched: dict[str, dict[RemoteId, Touched]] = field(default_factory=dict)
     refused_files: dict[str, Problem] = field(default_factory=dict)
@@ -151,6 +153,8 @@ class Run:
 
     def stop_reason(self) -> Problem | None:
         """Why nothing may be sent any more, asked before every call."""
+        if not self.halted and (taken := self.lost()):
+            self.halt(problem_of(taken, LOCK_LOST))
         if not self.halted and self.interrupted():
             self.interrupt()
         return self.halted

@@ -7,7 +7,6 @@ version's, or damaged.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from qase_iac.errors import StateError
@@ -22,8 +21,8 @@ _PLAIN = {kind.name: frozenset(row.name for row in kind.attributes if kind.holds
 """Kind -> the attributes that hold any text."""
 
 
-def check_state(state: State, path: Path) -> None:
-    """Raises StateError that names the first entry of the state in `path` that is not one of ours."""
+def check_state(state: State, place: str) -> None:
+    """Raises StateError that names the first entry of the state in `place` that is not one of ours."""
     owners: dict[tuple[str, JSON], str] = {}
     for address, binding in state.bindings.items():
         problem = unsound(address, binding.id, binding.sent, binding.served, binding.unsupported)
@@ -32,7 +31,7 @@ def check_state(state: State, path: Path) -> None:
             problem = f"{twin} is bound to the same object, {binding.id}"
         if problem:
             summary = f"The state cannot be used: its entry of {printable(address)} makes no sense."
-            raise StateError(summary, f"{printable(problem)}. The file is {path}.", MEND)
+            raise StateError(summary, f"{printable(problem)}. It is in {place}.", MEND)
 
 
 def check_item(item: Item) -> None:
@@ -46,12 +45,15 @@ def check_item(item: Item) -> None:
         raise ValueError(f"what it records of {item.address} is not one of ours")
     if not isinstance(item.parent, int | str | None):
         raise ValueError(f"the parent of {item.address} is no id")
-    if item.kind != "project" and (problem := unsound(item.address, item.id, sent)):
+    if item.kind != "project" and (problem := unsound(item.address, item.id, sent, planned=True)):
         raise ValueError(f"{item.address}: {problem}")
 
 
-def unsound(address: str, id: JSON, *values: dict[str, JSON]) -> str | None:
-    """What is wrong with an object's address, id or values, None when nothing is. An id of None is not looked at."""
+def unsound(address: str, id: JSON, *values: dict[str, JSON], planned: bool = False) -> str | None:
+    """What is wrong with an object's address, id or values, None when nothing is. An id of None is not looked at.
+
+    `planned`: they may refer to what a plan is going to make.
+    """
     name, _, key = address.partition(".")
     kind = BY_NAME.get(name)
     if kind is None or not kind.section or not key:
@@ -63,7 +65,7 @@ def unsound(address: str, id: JSON, *values: dict[str, JSON]) -> str | None:
         for attribute, value in each.items():
             if (value is None or type(value) is str) and attribute in plain:
                 continue  # nearly always; a large state is looked through before every plan
-            if not _holds(kind, attribute, value):
+            if not _holds(kind, attribute, value, planned):
                 return f"its `{attribute}` is nothing that this version of qase-iac writes"
     return None
 
@@ -79,8 +81,15 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _holds(kind: Kind, name: str, value: JSON) -> bool:
+def _holds(kind: Kind, name: str, value: JSON, planned: bool) -> bool:
     """Whether a value has the attribute's shape, bound: what it refers to are ids and hashes."""
     if not kind.holds(name, value):
         return False
-    return all(isinstance(ref, int | str) for _, ref in kind.attribute(name).type.refs(value))
+    row = kind.by_name.get(name)
+    return row is None or all(_is_ref(ref, planned) for _, ref in row.type.refs(value))
+
+
+def _is_ref(ref: JSON, planned: bool) -> bool:
+    if planned and isinstance(ref, dict):
+        return set(ref) == {"known_after_apply"} and isinstance(ref["known_after_apply"], str)
+    return isinstance(ref, int | str)

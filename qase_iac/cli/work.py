@@ -41,11 +41,20 @@ def world_for(settings: Globals) -> Iterator[tuple[World, Meter]]:
         shown = stack.enter_context(meter(settings))
         world = World(progress=shown.reading, cache_dir=user_cache_path("qase-iac"))
         world.waits = _told_waiting(world, shown)
+        world.tell = _told(shown)
         if settings.http_log:
             world.http_log = stack.enter_context(open_for_lines(settings.path(settings.http_log)))
         if settings.events:
             _log_events(world, shown, stack.enter_context(open_for_lines(settings.path(settings.events))))
         yield world, shown
+
+
+def _told(shown: Meter) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        shown.stop()
+        say(text)
+
+    return tell
 
 
 def _told_waiting(world: World, shown: Meter) -> Callable[[float, str], None]:
@@ -92,7 +101,7 @@ def session_for(settings: Globals, **policies: str | None) -> Iterator[tuple[Ses
     with world_for(settings) as (world, shown):
         session = Session(ask_from(settings, **policies), world)
         if settings.verbose:
-            say(f"Project {session.project} at {session.api}, state {session.store.path}")
+            say(f"Project {session.project} at {session.api}, state {session.store.place}")
         yield session, shown
 
 
@@ -248,10 +257,12 @@ def holder(session: Session) -> Holder:
     import socket
 
     from qase_iac.state.lock import Holder
+    from qase_iac.workflow.storing import run_url
 
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = "unknown"
     command = shlex.join(["qase-iac", *sys.argv[1:]])
-    return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command)
+    url = run_url(session.world.environment)
+    return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command, url)

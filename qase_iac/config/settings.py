@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from qase_iac.config import files
 from qase_iac.config.defaults import Defaults
 from qase_iac.config.environment import overlaid, resolved, without
 from qase_iac.config.reporter import FileReporter, nearest
-from qase_iac.config.settings_table import API, PROFILED, STATE
+from qase_iac.config.settings_table import API, PROFILED, STATE, STATE_KEYS, STATE_REQUIRED
 from qase_iac.config.settings_types import Setting
 from qase_iac.config.yaml_source import read_yaml
 from qase_iac.diagnostics import Diagnostic, SourceRange
@@ -51,6 +51,7 @@ class Settings:
 
     `api_file_url` is what the file (or the profile) says, None if nothing: who else may name the API, and whether
     it may be told the token, is not decided here. `seed` is relative to `root`, with `/`.
+    `state_options` are the keys of `state:` for the backend, `path` aside.
     `overrides` count before the `policy:` of folders, too.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     seed: str | None = None
     state_backend: str = STATE.by_name["backend"].default
     state_path: str | None = None
+    state_options: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     policy: Policy = field(default_factory=Policy)
     defaults: Defaults = field(default_factory=dict)
@@ -88,6 +90,18 @@ def load_settings(
     reader = _Reader(root, environment, overrides or Overrides())
     settings = reader.read(profile)
     return settings, sorted(dict.fromkeys(reader.reporter.diagnostics), key=Diagnostic.sort_key)
+
+
+def state_problems(state: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with `state:` as a whole: (code, summary, detail)."""
+    backend = state.get("backend", Settings.state_backend)
+    for name in state:
+        if name != "backend" and name not in STATE_KEYS[backend]:
+            owner = next(each for each, names in STATE_KEYS.items() if name in names)
+            detail = f"It belongs to `backend: {owner}`; `{backend}` takes {', '.join(STATE_KEYS[backend])}."
+            yield "unknown-setting", f"`state.{name}` has no meaning with `backend: {backend}`.", detail
+    if (needed := STATE_REQUIRED.get(backend)) and needed not in state:
+        yield "missing-attribute", f"`backend: {backend}` needs `state.{needed}`.", STATE.by_name[needed].doc
 
 
 class _Reader:
@@ -173,6 +187,8 @@ class _Reader:
         limit = self.overrides.rate_limit
         suites = found.get("scope", {}).get("suites")
         self._check_create(found)
+        for problem in state_problems(state):
+            self._at("state", *problem)
         return Settings(
             root=self.root,
             project=self._project(found),
@@ -185,6 +201,7 @@ class _Reader:
             seed=self._seed(api.get("seed")),
             state_backend=state.get("backend", Settings.state_backend),
             state_path=state.get("path"),
+            state_options={name: value for name, value in state.items() if name not in ("backend", "path")},
             scope=Scope(tuple(suites) if suites is not None else None),
             policy=Policy(**policy),
             defaults=found.get("defaults", {}),

@@ -100,11 +100,14 @@ API = Group(
     )
 )
 
+_URL = Line(r"https?://[^\s@]+", "an address such as https://HOST/PATH, without a user or a password")
+_METHOD = Line(r"[A-Z]+", "a method such as POST or PUT")
+
 STATE = Group(
     (
         Setting(
             "backend",
-            Choice(("local",), later=("git", "http", "s3")),
+            Choice(("local", "git", "http", "s3")),
             "Where the state is kept.",
             env=True,
             default="local",
@@ -112,11 +115,52 @@ STATE = Group(
         Setting(
             "path",
             Line(what="a path of a file"),
-            "The file of the state, from the project folder; .qase-iac/PROJECT@HOST.json when left out.",
+            "local: the file of the state, from the project folder; .qase-iac/PROJECT@HOST.json when left out.",
             env=True,
         ),
+        Setting(
+            "ref",
+            Line(r"[A-Za-z0-9][A-Za-z0-9._/-]*", "a branch, such as qase-iac-state or refs/heads/qase-iac-state"),
+            "git: the branch that holds it; qase-iac-state when left out.",
+            env=True,
+        ),
+        Setting(
+            "remote",
+            Line(r"[A-Za-z0-9][A-Za-z0-9._/-]*", "the name of a remote of the clone"),
+            "git: the remote that has the branch; origin when left out.",
+            env=True,
+        ),
+        Setting(
+            "address",
+            _URL,
+            "http: the address of the state on a server of Terraform's protocol.",
+            example="https://gitlab.com/api/v4/projects/42/terraform/state/shop",
+            env=True,
+        ),
+        Setting("lock_address", _URL, "http: where it is locked; the same address when left out.", env=True),
+        Setting("unlock_address", _URL, "http: where it is unlocked; as `lock_address` when left out.", env=True),
+        Setting("update_method", _METHOD, "http: the method that writes; POST when left out.", env=True),
+        Setting("lock_method", _METHOD, "http: the method that locks; LOCK when left out.", env=True),
+        Setting("unlock_method", _METHOD, "http: the method that unlocks; UNLOCK when left out.", env=True),
+        Setting("bucket", Line(what="the name of a bucket"), "s3: the bucket.", example="acme-tests", env=True),
+        Setting(
+            "key",
+            Line(what="the key of an object"),
+            "s3: the object; qase-iac/PROJECT@HOST.json when left out.",
+            env=True,
+        ),
+        Setting("region", Line(what="a region"), "s3: the region; boto3's own when left out.", env=True),
+        Setting("endpoint", _URL, "s3: the address of a store that is not AWS.", env=True),
     )
 )
+STATE_KEYS = {
+    "local": ("path",),
+    "git": ("ref", "remote"),
+    "http": ("address", "lock_address", "unlock_address", "update_method", "lock_method", "unlock_method"),
+    "s3": ("bucket", "key", "region", "endpoint"),
+}
+"""Backend -> the keys of `state:` that mean something for it."""
+STATE_REQUIRED = {"s3": "bucket"}
 
 POLICY = Group(
     (

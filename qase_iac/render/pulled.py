@@ -89,12 +89,12 @@ def _counts(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
 
 
 def _of_whom(pulled: Pulled) -> str:
-    plan = pulled.plan
-    if plan is None or not pulled.local:
+    plan, local = pulled.plan, pulled.local
+    if plan is None or not local:
         return ""
-    return (
-        ", all of them edits of the files" if pulled.local == len(plan.changes) else f", {pulled.local:,} of the files"
-    )
+    if local == len(plan.changes):
+        return f": {'an edit' if local == 1 else 'edits'} of the files, not applied yet"
+    return f", {local:,} of them {'an edit' if local == 1 else 'edits'} of the files"
 
 
 def pulled_json(pulled: Pulled) -> str:

@@ -26,8 +26,8 @@ from typing import Any
 
 from qase_iac.errors import StateError
 from qase_iac.model import Snapshot
-from qase_iac.state.model import is_seen, is_serial, is_texts
 from qase_iac.state.files import replace_file, sync_folder
+from qase_iac.state.model import is_seen, is_serial, is_texts
 from qase_iac.values import JSON, Attributes, RemoteId, printable
 
 FORMAT = 1

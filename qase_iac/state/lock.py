@@ -25,7 +25,7 @@ POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a state: plain facts, handed in by whoever starts the run. `time` is ISO, UTC; `url` a CI job's page."""
+    """Who holds a state: plain facts, from whoever starts the run. `time` is ISO, UTC, `url` a CI job's page."""
 
     user: str
     host: str

@@ -1,4 +1,4 @@
-"""Where the state is kept. `StateStore` is what every backend promises; `LocalStore` is a file in the project folder.
+"""The state as a file in the project folder, and as bytes. `StateStore` is what every backend promises.
 
 A state file never holds a token: nothing that reaches it knows one.
 """
@@ -12,11 +12,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from qase_iac.errors import SafetyRefusal, StateError
 from qase_iac.fastjson import loads
+from qase_iac.state.contract import StateStore as StateStore
 from qase_iac.state.files import put_aside, replace_file
 from qase_iac.state.files import sync_folder as sync_folder
 from qase_iac.state.journal import Contents, Header, Intent, read_journal
@@ -30,58 +31,6 @@ MEND = (
     "`qase-iac state rebuild --replace` puts this one aside and finds everything again by place and title."
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-class StateStore(Protocol):
-    """One state, held by one run at a time: what every backend promises (tests/contract/test_stores.py).
-
-    `place` says to people where the state is. `journal_path` is where a run on this machine writes its journal.
-    """
-
-    @property
-    def place(self) -> str: ...
-
-    @property
-    def journal_path(self) -> Path: ...
-
-    def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Held]:
-        """Holds the state while the context lasts. Raises StateLocked, naming who has it, after `timeout` seconds."""
-        ...
-
-    def read(self) -> State:
-        """The state as it is, an empty one when there is none. Raises StateError when it cannot be understood."""
-        ...
-
-    def write(self, state: State) -> None:
-        """Replaces the state as a whole. Raises StateError when what is there is not what was read or written last."""
-        ...
-
-    def replace(self, state: State) -> list[str]:
-        """Puts another state, of whatever lineage, in the place of what is there. Returns where that was put aside."""
-        ...
-
-    def started(self, run: Contents) -> None:
-        """Notes, before the first call, what a run is going to do, where the next run finds it on any machine."""
-        ...
-
-    def unfinished(self) -> Contents | None:
-        """What is known of a run that has not ended, or has ended with open intents; None when there is none."""
-        ...
-
-    def ended(self, header: Header, left: Sequence[Intent]) -> None:
-        """The run is over: what it was going to do is forgotten but for what is still open."""
-        ...
-
-    def unlock(self, force: bool = False) -> Holder | None:
-        """Clears what a dead holder left behind and names it. Raises StateLocked when the holder is, or may be, alive.
-
-        `force` breaks the lock of a holder that may be alive, where that can be done.
-        """
-        ...
-
-    def retire(self, place: str) -> None:
-        """The state is kept in `place` from now on: nobody shall find it here. Raises StateError."""
-        ...
 
 
 def state_path(root: Path, project: str, api_url: str) -> Path:
@@ -192,6 +141,10 @@ class LocalStore:
         self._signature: tuple[int, ...] | None = None
 
     @property
+    def shared(self) -> bool:
+        return False
+
+    @property
     def place(self) -> str:
         return str(self.path)
 
@@ -223,15 +176,15 @@ class LocalStore:
     def ended(self, header: Header, left: Sequence[Intent]) -> None:
         """The journal holds what is left."""
 
+    def present(self) -> list[str]:
+        return [str(path) for path in (self.path, self.journal_path) if path.exists()]
+
     def replace(self, state: State) -> list[str]:
-        aside = [
-            str(path)
-            for path in (self._aside(self.path, "replaced"), self._aside(self.journal_path, "replaced"))
-            if path
-        ]
+        paths = (self.path, self.journal_path)
+        aside = [self._aside(path, "replaced") for path in paths]
         self.read()
         self.write(state)
-        return aside
+        return [str(path) for path in aside if path]
 
     def retire(self, place: str) -> None:
         self._aside(self.path, "migrated")

@@ -13,14 +13,14 @@ from qase_iac.apply.guard import check_before_apply, check_number, verify_plan, 
 from qase_iac.apply.report import Report
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import has_errors
-from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan, StateLocked
+from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan, StateError, StateLocked
 from qase_iac.model import Desired, Snapshot
 from qase_iac.plan.digests import live_digest
 from qase_iac.plan.model import Action, Options, Plan
 from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.journal import Header, Journal, seen_of
-from qase_iac.state.lock import Holder
+from qase_iac.state.lock import Held, Holder
 from qase_iac.workflow.backing import back_up
 from qase_iac.workflow.memory import Memory, put_away, recall
 from qase_iac.workflow.owners import rivals
@@ -56,7 +56,7 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
 
     Raises what `make_plan` raises, SafetyRefusal (brake, no state), StateLocked.
     """
-    with _alone(session, doing.holder):
+    with _alone(session, doing.holder) as held:
         planned = make_plan(session, options)
         try:
             if options.destroy:
@@ -65,7 +65,7 @@ def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool =
             if not doing.confirm(planned):
                 return Outcome(planned.plan)
             _put_away(session, planned)
-            outcome = Outcome(planned.plan, _carry_out(session, planned, doing))
+            outcome = Outcome(planned.plan, _carry_out(session, planned, doing, held))
         finally:
             planned.connection.close()
         return _verified(session, options, outcome) if verify else outcome
@@ -80,20 +80,20 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
             f"--expect names {expect}.",
             "Nothing was written. Review this plan, or apply the one that was approved.",
         )
-    with _alone(session, doing.holder, plan):
+    with _alone(session, doing.holder, plan) as held:
         loaded = load_online(session)
         memory = recall(session)
         planned = _as_planned(session, loaded, memory, plan)
         try:
             check_before_apply(plan, planned.state, session.settings.policy)
-            outcome = Outcome(plan, _carry_out(session, planned, doing))
+            outcome = Outcome(plan, _carry_out(session, planned, doing, held))
         finally:
             planned.connection.close()
         return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
 
 
 @contextmanager
-def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterator[None]:
+def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterator[Held]:
     """Under the lock of the state, as the only owner of its scope.
 
     Where the lock is held: what waiting would not mend is said rather than that.
@@ -102,13 +102,13 @@ def _alone(session: Session, holder: Holder, plan: Plan | None = None) -> Iterat
         raise ConfigurationError(rivals_here)
     with ExitStack() as stack:
         try:
-            stack.enter_context(session.store.lock(holder, session.ask.lock_timeout))
+            held = stack.enter_context(session.store.lock(holder, session.ask.lock_timeout))
         except StateLocked:
             loaded = load_online(session)
             if plan:
                 verify_plan(plan, session.read_state(), session.digest(loaded))
             raise
-        yield
+        yield held
 
 
 def _as_planned(session: Session, loaded: Loaded, memory: Memory, plan: Plan) -> Planned:
@@ -164,7 +164,7 @@ def _put_away(session: Session, planned: Planned) -> None:
         )
 
 
-def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
+def _carry_out(session: Session, planned: Planned, doing: Doing, held: Held) -> Report:
     plan, state = planned.plan, planned.state
     if not plan.changes and not state.exists:
         return Report()
@@ -201,9 +201,23 @@ def _carry_out(session: Session, planned: Planned, doing: Doing) -> Report:
         on_event=doing.on_event,
         interrupted=doing.interrupted,
         sleep=session.world.sleep,
+        lost=held.lost,
+        announce=session.store.started if session.store.shared else None,
     )
+    report = _ended(session, report, replace(header, serial=state.serial), journal)
     again = planned.connection.stack.log.writes - written - report.requests
     return replace(report, requests=report.requests + again, retries=report.retries + again, backup=backup)
+
+
+def _ended(session: Session, report: Report, header: Header, journal: Journal) -> Report:
+    """Where other machines look it up: the run is over. Unsaved, it is not, and the next run goes on from there."""
+    if report.saved:
+        try:
+            session.store.ended(header, journal.open)
+        except StateError as error:
+            warning = f"{error.summary} The next run takes it over once more, which changes nothing."
+            return replace(report, warnings=(*report.warnings, warning))
+    return report
 
 
 def _read_inside(session: Session, path: str) -> bytes:

@@ -90,14 +90,43 @@ class Drafting:
                 sides.taken.append(Taken(add))
             drafted.added[address] = binding_of(BY_NAME[live.kind], live, said, self.keys)
             drafted.objects[address] = live
-        failed = self.draft.edit([each.edit for each in sides.taken])
-        sides.failed += failed
-        gone = {id(each.edit) for each in failed}
-        sides.taken = [each for each in sides.taken if id(each.edit) not in gone]
+        sides.taken = self._made(sides.taken, drafted)
+        sides.taken += self._made(self._gained(drafted), drafted)
+        return drafted
+
+    def _made(self, taken: list[Taken], drafted: Drafted) -> list[Taken]:
+        """Makes the edits; returns what was made."""
+        failed = self.draft.edit([each.edit for each in taken])
+        drafted.sides.failed += failed
         for each in failed:
             if isinstance(each.edit, Add):
                 drafted.added.pop(str(each.edit.address), None)
-        return drafted
+        return [each for each in taken if not any(each.edit is other.edit for other in failed)]
+
+    def _gained(self, drafted: Drafted) -> list[Taken]:
+        """What the defaults of its new place say of an object, and Qase does not: said for the object itself."""
+        found: list[Taken] = []
+        for each in drafted.sides.taken:
+            address, now = each.edit.address, self.draft.desired.resources.get(each.edit.address)
+            if now is None or not isinstance(each.edit, Add | Move):
+                continue
+            was = self.project.desired.resources.get(self._former(address))
+            names = now.defaulted - (was.attributes.keys() if was else set())
+            live = self._live(address, drafted)
+            if names and live:
+                taken, failed = drafted.scribe.take(now, live, names)
+                found += taken
+                drafted.sides.failed += failed
+        return found
+
+    def _former(self, now: Address) -> Address:
+        return next((old for old, each in self.renamed.items() if each == now), now)
+
+    def _live(self, address: Address, drafted: Drafted) -> LiveObject | None:
+        if str(address) in drafted.objects:
+            return drafted.objects[str(address)]
+        binding = self.project.bindings.get(str(self._former(address)))
+        return self.project.snapshot.get(address.kind, binding.id) if binding else None
 
     def _scribe(self) -> Scribe:
         return Scribe(self.project.snapshot, self.keys, self.paths, Notes())

@@ -8,7 +8,7 @@ from qase_iac.apply.fold import fold
 from qase_iac.apply.looking import still_late
 from qase_iac.apply.settle import Settled, settle, take_over
 from qase_iac.model import Snapshot
-from qase_iac.state.journal import Header, Intent, carry, read_journal
+from qase_iac.state.journal import PLANNED, Header, Intent, carry
 from qase_iac.state.model import State
 from qase_iac.state.store import check_identity
 from qase_iac.workflow.session import Session
@@ -34,6 +34,8 @@ class Memory:
         """Looks for the outcome of open intents in what was read, and puts it into `state`."""
         if self.header and self.open:
             self.settled = settle(self.open, snapshot, self.state, self.header.seen)
+            if any(intent.number == PLANNED for intent in self.open):
+                self.settled.lost.clear()  # most of a whole plan was never sent: it is planned again, and that says it
             self.changed = take_over(self.state, self.settled) or self.changed
         return self.settled
 
@@ -41,7 +43,7 @@ class Memory:
 def recall(session: Session) -> Memory:
     """Reads state and journal; writes nothing. Raises StateError, or SafetyRefusal for another project's state."""
     state = session.read_state()
-    contents = read_journal(session.store.journal_path)
+    contents = session.store.unfinished()
     if contents is None:
         return Memory(state)
     folded = fold(state, contents)
@@ -64,5 +66,7 @@ def put_away(session: Session, memory: Memory, adopted: set[str]) -> list[str]:
         # The killed run may have saved under this very serial already: one run, one serial.
         state.serial = memory.header.serial + 1
         session.store.write(state)
-    carry(session.store.journal_path, replace(memory.header, serial=state.serial), left)
+    header = replace(memory.header, serial=state.serial)
+    carry(session.store.journal_path, header, left)
+    session.store.ended(header, left)
     return sorted(unsettled)

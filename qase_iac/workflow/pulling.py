@@ -128,7 +128,7 @@ class _Pull:
         self.found = find_drift(self.desired, snapshot, self.state, self.state.seen, Unsettled())
         self.project = Project(self.desired, snapshot, self.state, names.bindings, self.found)
         ids = {name: binding.id for name, binding in names.bindings.items()}
-        before = self._plan(self.desired)
+        self.before = before = self._plan(self.desired)
         self.new = Newcomers(session, self.desired, snapshot, self.state, self.found.suites, ids, before, Notes())
 
     def _resolved(self, desired: Desired) -> Desired:
@@ -192,21 +192,27 @@ class _Pull:
     def _proven(self, told: Pulled, scene: Scene, drafted: Drafted) -> Pulled:
         """With the plan from what was written, against what was read: no call is made twice."""
         plan = self._plan(scene.desired)
-        unexpected = plan.changes if self.wish.everything else ()
+        ours = _Ours({drafted.now(each.address): each for each in self.before.changes})
         left = {each.address for each in told.left}
-        sides = drafted.sides
+        odd = [each for each in plan.changes if not (ours.holds(each) or each.address in left)]
         return replace(
             told,
             plan=plan,
-            local=sum(1 for each in plan.changes if _ours(each)),
-            unexpected=tuple(
-                each for each in unexpected if not (_ours(each) or each.address in left or sides.explain(each))
-            ),
+            local=sum(map(ours.holds, plan.changes)),
+            unexpected=tuple(each for each in odd if self.wish.everything and not drafted.sides.explain(each)),
         )
 
 
-def _ours(change: Change) -> bool:
-    """Whether it is nothing but an edit of the files that no apply sent yet."""
-    if change.blocked and change.blocked.code in ("conflict", "out_of_scope"):
-        return False
-    return change.reason in OWN and change.origins <= {Origin.OURS, Origin.BOTH}
+@dataclass(frozen=True)
+class _Ours:
+    """What the plan held before the pull: edits of the files that no apply sent yet, by the addresses of now."""
+
+    before: dict[str, Change]
+
+    def holds(self, change: Change) -> bool:
+        """Whether a change is nothing but what was planned before, and no edit made in Qase is in it."""
+        known = self.before.get(change.address)
+        if known is None or (change.blocked and change.blocked.code in ("conflict", "out_of_scope")):
+            return False
+        same = change.attributes.keys() <= known.attributes.keys() and change.reason in OWN
+        return same and change.origins <= {Origin.OURS, Origin.BOTH}

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from qase_iac.errors import QaseIacError, SafetyRefusal, StateError
+from qase_iac.errors import QaseIacError, SafetyRefusal
 from qase_iac.kinds import BY_NAME
 from qase_iac.plan.bind import rows_with_references
 from qase_iac.plan.planner import same_values
 from qase_iac.plan.suggest import NEVER, Suggestions, suggest
 from qase_iac.state.lock import Holder
 from qase_iac.state.model import State
-from qase_iac.state.store import LocalStore
 from qase_iac.values import JSON
 from qase_iac.workflow.binding import Scene, begin, bind, scene
 from qase_iac.workflow.memory import Memory
@@ -27,14 +24,14 @@ from qase_iac.workflow.session import TOOL, Session
 class Rebuilt:
     """What a rebuild came to. `found.sure` is bound, and nothing else. `differing` addresses are bound and not equal.
 
-    `replaced` are files of the old state that were put aside.
+    `replaced` are files in which the old state was put aside.
     """
 
     project: str
     api: str
     found: Suggestions
     differing: tuple[str, ...]
-    replaced: tuple[Path, ...]
+    replaced: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -51,7 +48,7 @@ def rebuild(session: Session, holder: Holder, replace: bool = False) -> Rebuilt:
     session.check_settings()
     store = session.store
     with store.lock(holder, session.ask.lock_timeout):
-        there = [path for path in (store.path, store.journal_path) if path.exists()]
+        there = store.present()
         if there and not replace:
             raise SafetyRefusal(
                 "state-exists",
@@ -66,10 +63,7 @@ def rebuild(session: Session, holder: Holder, replace: bool = False) -> Rebuilt:
             found, differing = _bound(at)
         finally:
             connection.close()
-        replaced = tuple(_aside(path) for path in there)
-        fresh = LocalStore(store.path)
-        fresh.read()
-        fresh.write(at.state)
+        replaced = tuple(store.replace(at.state))
     return Rebuilt(session.project, session.api, found, differing, replaced)
 
 
@@ -112,12 +106,3 @@ def _digest(at: Scene, hash: str) -> str:
         if url:
             return hashlib.sha256(at.connection.client.download(str(url))).hexdigest()
     return ""
-
-
-def _aside(path: Path) -> Path:
-    target = path.with_name(path.name + ".replaced")
-    try:
-        os.replace(path, target)
-    except OSError as error:
-        raise StateError(f"{path} cannot be put aside: {error.strerror or error}.") from error
-    return target

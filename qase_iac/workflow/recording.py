@@ -42,14 +42,14 @@ def record(
     for name in drafted.sides.forgotten:
         if picked.takes(name):
             state.bindings.pop(former.get(name, name), None)
+    state.bindings |= drafted.added
     for each in drafted.sides.taken:
-        _take(state, each, former, drafted.added)
+        _take(state, each, former)
     for address in drafted.relocated:
         binding = state.bindings[address]
         parent = BY_NAME[address.partition(".")[0]].parent or ""
         live = scene.snapshot.objects[address.partition(".")[0]][binding.id]
         _learn(binding, {parent: live.attributes.get(parent)})
-    state.bindings |= drafted.added
     state.files.update(files)
     if bound:
         bind(scene, bound, disputed=False)
@@ -83,12 +83,12 @@ def _former(scene: Scene, drafted: Drafted) -> dict[str, str]:
     return {}
 
 
-def _take(state: State, taken: Taken, former: Mapping[str, str], added: Mapping[str, Binding]) -> None:
+def _take(state: State, taken: Taken, former: Mapping[str, str]) -> None:
     address = str(taken.edit.address)
     name = former.get(address, address)
     if isinstance(taken.edit, Remove):
         state.bindings.pop(name, None)
-    elif address not in added:
+    else:
         _learn(state.bindings[name], taken.sent, taken.dropped)
 
 

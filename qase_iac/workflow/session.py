@@ -21,7 +21,7 @@ from qase_iac.diagnostics import Diagnostic, has_errors
 from qase_iac.errors import AccessDenied, ConfigurationError, QaseIacError
 from qase_iac.model import Catalogue
 from qase_iac.state.model import State
-from qase_iac.state.store import LocalStore, check_identity, state_path
+from qase_iac.state.store import StateStore, check_identity
 
 if TYPE_CHECKING:
     import httpx
@@ -46,7 +46,7 @@ class World:
     """What comes from outside, so that everything else is a function of its arguments.
 
     `wall` gives seconds since 1970. `waits` is told before a
-    wait. `app` is a WSGI emulator to use for `emulator` in place of the folder's own.
+    wait, `tell` what somebody should know. `app` is a WSGI emulator to use for `emulator` in place of the folder's own.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -56,6 +56,7 @@ class World:
     events: Callable[[dict[str, Any]], None] | None = None
     progress: Progress = no_progress
     waits: Callable[[float, str], None] = lambda seconds, why: None
+    tell: Callable[[str], None] = lambda text: None
     cache_dir: Path | None = None
     app: Any = None
 
@@ -164,15 +165,18 @@ class Session:
     # -- the state ---------------------------------------------------------------------------------------------------
 
     @cached_property
-    def store(self) -> LocalStore:
-        given = self.settings.state_path
-        path = self.root / given if given else state_path(self.root, self.project, self.api)
-        return LocalStore(path)
+    def store(self) -> StateStore:
+        """Where `state:` says. Nothing is reached before it is read."""
+        from qase_iac.workflow.storing import store_for
+
+        given = self.settings
+        path = {"path": given.state_path} if given.state_path else {}
+        return store_for(self, given.state_backend, {**path, **given.state_options})
 
     def read_state(self) -> State:
         """The state as it is. Raises StateError when it makes no sense, SafetyRefusal for another API or project's."""
         state = self.store.read()
-        check_state(state, self.store.path)
+        check_state(state, self.store.place)
         check_identity(state, self.project, self.api)
         return state
 

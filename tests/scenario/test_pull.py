@@ -618,3 +618,11 @@ def test_json_of_a_move(tree: Folder, cli: Run) -> None:
     data = json.loads(cli("-C", tree.root, "pull", "--all", "--format", "json").out)
     (moved,) = (row for row in data["pulled"] if row["action"] == "move")
     assert (moved["address"], moved["moved_from"], moved["attributes"]) == ("suite.b", "suite.a/b", ["parent"])
+
+
+def test_defaults_of_the_new_place_do_not_count(shop: Folder) -> None:
+    """What is new, or moves, is as it is in Qase, whatever the folder says of what leaves it out."""
+    shop.write({"other/suite.yaml": "title: Other\ndefaults: {case: {priority: high, tags: [x], flaky: true}}\n"}).applied()
+    shop.app.ui.create("SHOP", "case", title="New", suite_id=shop.id_of("suite.other"))
+    shop.app.ui.move("SHOP", "case", shop.id_of("case.refund"), shop.id_of("suite.other"))
+    settled(shop, pulled(shop))

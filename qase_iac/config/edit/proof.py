@@ -68,8 +68,8 @@ class Expected:
             value = now.attributes.get(name, now.local.get(name, _MISSING))
             if name in edited:
                 as_asked = _as_asked(kind, name, edited[name], now, value)
-            elif old is None:
-                as_asked = name in now.defaulted
+            elif old is None or (kind.parent in edited and name not in before):
+                as_asked = name in now.defaulted  # the new place says it; whoever asked may say otherwise
             else:
                 as_asked = _paths(before.get(name, _MISSING)) == _paths(value)
                 as_asked = as_asked or (

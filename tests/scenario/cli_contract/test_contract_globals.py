@@ -207,7 +207,9 @@ def test_a_failed_operation_is_told_at_once_on_stderr(run: Run, shop: Folder) ->
     shop.app.faults.add("500", method="PATCH", times=0)
     ran = run(shop, "apply", "--auto-approve", "--format", "json")
     assert ran.code == 6
-    assert ran.err.count("case.receipt") == 1
+    waiting, failed = ran.err.splitlines()
+    assert waiting == "Waiting up to 4 s: Qase did not say whether case.receipt was done, and is asked."
+    assert failed.startswith("case.receipt: Qase answered 500")
     assert ran.json["failed"] == 1
 
 

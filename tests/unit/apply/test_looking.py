@@ -165,6 +165,24 @@ def test_when_qase_cannot_be_read_nothing_is_waited_for(bench: Bench) -> None:
     assert bench.slept == []
 
 
+def test_when_qase_is_down_the_run_ends_soon(bench: Bench) -> None:
+    bench.remote.faults.append(lambda verb, kind, detail: (_ for _ in ()).throw(LOST))
+    bench.remote.read_faults.append(unreadable)
+    report = bench.run(*[new(f"suite.s{n}") for n in range(10)])
+    assert list(statuses(report).values()) == ["unknown"] * 3 + ["blocked"] * 7
+    assert report.halted is not None and report.halted.code == "api_unavailable"
+    assert (report.exit_code, len(bench.remote.calls)) == (6, 3)
+
+
+def test_a_look_that_succeeds_starts_the_count_anew(bench: Bench) -> None:
+    bench.remote.faults.append(lambda verb, kind, detail: (_ for _ in ()).throw(LOST) if kind == "suite" else None)
+    blind = iter([True, True, False, True, True, False, *[False] * 99])
+    bench.remote.read_faults.append(lambda verb, detail: unreadable(verb, detail) if next(blind) else None)
+    report = bench.run(*[new(f"suite.s{n}") for n in range(6)])
+    assert set(statuses(report).values()) == {"unknown"}
+    assert report.halted is None
+
+
 def test_one_run_waits_no_longer_than_its_patience(bench: Bench) -> None:
     bench.remote.faults.append(lambda verb, kind, detail: (_ for _ in ()).throw(LOST))
     report = bench.run(*[new(f"suite.s{n}") for n in range(60)])
