@@ -15,7 +15,8 @@ from qase_iac.state.model import State
 class StateStore(Protocol):
     """One state, held by one run at a time.
 
-    `place` says to people where the state is. `shared`: other machines use it, too. `journal_path` is where a run on this machine writes its journal.
+    `place` says to people where the state is. `shared`: other machines use it, too. `journal_path` is where a run on
+    this machine writes its journal.
     """
 
     @property
@@ -45,6 +46,10 @@ class StateStore(Protocol):
 
     def replace(self, state: State) -> list[str]:
         """Puts another state, of whatever lineage, in the place of what is there. Returns where that was put aside."""
+        ...
+
+    def drop_journal(self) -> None:
+        """Puts aside a journal on this machine whose run another one has settled. The lock is held."""
         ...
 
     def started(self, run: Contents) -> None:

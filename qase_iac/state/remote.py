@@ -146,9 +146,13 @@ class RemoteStore:
 
     # -- the run in progress ---------------------------------------------------------------------------------------
 
+    def drop_journal(self) -> None:
+        """What is left of a run that the document does not know is done with: somebody has settled it since."""
+        own, noted = read_journal(self.journal_path), self._document.run
+        if own and not (noted and same_run(own.header, noted.header)):
+            self._aside("settled")
+
     def started(self, run: Contents) -> None:
-        """A journal that is left on this machine is of a run that another one has settled since."""
-        self._aside("settled")
         self._note(run)
 
     def unfinished(self) -> Contents | None:

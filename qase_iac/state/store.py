@@ -167,6 +167,9 @@ class LocalStore:
         """The system gives the lock back when its holder ends: one that is held has a holder that lives."""
         return unlock(self.lock_path)
 
+    def drop_journal(self) -> None:
+        """No other machine settles what happened here."""
+
     def started(self, run: Contents) -> None:
         """The journal says it, call by call, on the same disk."""
 

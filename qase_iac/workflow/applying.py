@@ -187,6 +187,7 @@ def _carry_out(session: Session, planned: Planned, doing: Doing, held: Held) -> 
     state.seen = header.seen
     backup = back_up(session, planned)
     written = planned.connection.stack.log.writes
+    session.store.drop_journal()
     journal = Journal(session.store.journal_path, header)
     report = execute(
         plan,

@@ -19,6 +19,7 @@ from qase_iac.convert.yaml_form import Said, YamlForm
 from qase_iac.errors import QaseIacError
 from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import LiveObject, Resource, Snapshot
+from qase_iac.plan.steps import pair
 from qase_iac.values import JSON, Address, Attributes, RemoteId
 
 _MISSING: Any = object()
@@ -96,7 +97,7 @@ class Scribe:
         if name in said.ignored or (value is _MISSING and not _is_empty(held)):
             raise Untold("the files have no words for what Qase holds")
         if value is not _MISSING:
-            yield Taken(Set(address, name, value), {name: held})
+            yield Taken(Set(address, name, without_carried(value, held, resource.attributes.get(name))), {name: held})
             return
         other = _successor(kind, name, said)
         if other is None:
@@ -114,15 +115,36 @@ def written(said: Said, name: str) -> JSON:
     return said.attributes.get(name, _MISSING)
 
 
+def without_carried(value: JSON, held: JSON, declared: JSON) -> JSON:
+    """Written steps without the attachments of those that leave them to Qase, as the files did (authoring.md).
+
+    `held` are the live ones, one for one; `declared` the steps as the files have them.
+    """
+    if not (isinstance(value, list) and isinstance(held, list) and isinstance(declared, list)):
+        return value
+    if len(value) != len(held) or not all(isinstance(step, dict) for step in (*held, *declared)):
+        return value
+    found = list(value)
+    for mine, theirs in pair(held, declared):
+        step, partner = value[mine], declared[theirs]
+        if not isinstance(step, dict) or "shared" in partner:
+            continue
+        quiet = {name: each for name, each in step.items() if name != "attachments" or name in partner}
+        if quiet.get("steps") and partner.get("steps"):
+            quiet["steps"] = without_carried(quiet["steps"], held[mine].get("steps"), partner["steps"])
+        found[mine] = quiet
+    return found
+
+
 def _is_empty(value: JSON) -> bool:
     return value in (None, False, [], {}) or (isinstance(value, str) and not normal_text(value))
 
 
 def _successor(kind: Kind, name: str, said: Said) -> str | None:
     """The attribute that Qase holds in place of one: gherkin for steps, and the other way."""
-    for pair in kind.exclusive:
-        if name in pair and pair[pair[0] == name] in said.attributes:
-            return pair[pair[0] == name]
+    for both in kind.exclusive:
+        if name in both and both[both[0] == name] in said.attributes:
+            return both[both[0] == name]
     return None
 
 

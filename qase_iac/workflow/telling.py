@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from qase_iac.config.edit import Draft, Move, Remove, Set, Unset
 from qase_iac.kinds import BY_NAME
 from qase_iac.plan.bind import Binder
+from qase_iac.plan.ready import ready
 from qase_iac.values import Address, RemoteId
 from qase_iac.workflow.drafting import Drafted, Project
 from qase_iac.workflow.edits import Taken
@@ -102,14 +104,20 @@ class Lines:
         names |= {each.edit.name for each in taken if isinstance(each.edit, Set | Unset)}
         return kind.sort_names(names)
 
+    @cached_property
+    def _binder(self) -> Binder:
+        ids = {name: binding.id for name, binding in self.project.bindings.items()}
+        return Binder(ids, self.project.snapshot, self.project.state)
+
     def _over(self, address: str, names: tuple[str, ...]) -> Iterator[str]:
         """Attributes that the files said otherwise than at the last apply."""
         resource, binding = self.project.desired.resources.get(Address.parse(address)), self.project.bindings[address]
         if resource is None:
             return
         kind = BY_NAME[resource.address.kind]
-        ids = {name: each.id for name, each in self.project.bindings.items()}
-        wanted = Binder(ids, self.project.snapshot, self.project.state).bind(kind, resource.attributes)
+        snapshot = self.project.snapshot
+        live = snapshot.objects[kind.name][binding.id]
+        wanted = ready(kind, resource, live, self._binder, snapshot.unknown_shared).wanted
         for name in names:
             if name in wanted and name in binding.sent:
                 said = kind.canon(name, wanted[name])

@@ -626,3 +626,17 @@ def test_defaults_of_the_new_place_do_not_count(shop: Folder) -> None:
     shop.app.ui.create("SHOP", "case", title="New", suite_id=shop.id_of("suite.other"))
     shop.app.ui.move("SHOP", "case", shop.id_of("case.refund"), shop.id_of("suite.other"))
     settled(shop, pulled(shop))
+
+
+def test_steps_that_leave_their_attachments_to_qase_go_on_doing_so(shop: Folder) -> None:
+    new = upload(shop, "b.png", b"\xffb")
+    look = {"action": "Look", "attachments": [new]}
+    edit(shop, "case.card", steps=[{"action": "Open the basket", "attachments": [new]}, {"action": "Pay", "steps": [look]}])
+    settled(shop, pulled(shop))
+    shop.edit("checkout/cases.yaml", f"attachments: [../attachments/{new[:8]}/b.png]", "").applied()
+    text = texts(shop)["checkout/cases.yaml"]
+    edit(shop, "case.card", steps=[{"action": "Open a basket", "attachments": [new]}, {"action": "Pay", "steps": [look]}])
+    done = pulled(shop)
+    assert texts(shop)["checkout/cases.yaml"] == text.replace("Open the basket", "Open a basket")
+    assert done.lines[0].over == ()
+    settled(shop, done)

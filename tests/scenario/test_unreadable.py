@@ -114,7 +114,7 @@ def test_an_object_missing_from_a_list_that_still_exists_is_not_made_again(shop:
     """A list may lag behind: what its own GET shows is there."""
     fault = shop.app.faults.add("stale-list", path="^/case/SHOP\\?", times=0)
     shop.apply()
-    assert actions(shop.plan()) == {}
+    assert "create" not in actions(shop.plan()).values()  # what was written to case.a is not in the list yet
     assert fault.struck
     assert [case["title"] for case in shop.dump()["cases"]].count("C") == 1
 
