@@ -622,21 +622,30 @@ def test_json_of_a_move(tree: Folder, cli: Run) -> None:
 
 def test_defaults_of_the_new_place_do_not_count(shop: Folder) -> None:
     """What is new, or moves, is as it is in Qase, whatever the folder says of what leaves it out."""
-    shop.write({"other/suite.yaml": "title: Other\ndefaults: {case: {priority: high, tags: [x], flaky: true}}\n"}).applied()
+    shop.write(
+        {"other/suite.yaml": "title: Other\ndefaults: {case: {priority: high, tags: [x], flaky: true}}\n"}
+    ).applied()
     shop.app.ui.create("SHOP", "case", title="New", suite_id=shop.id_of("suite.other"))
     shop.app.ui.move("SHOP", "case", shop.id_of("case.refund"), shop.id_of("suite.other"))
     settled(shop, pulled(shop))
 
 
-def test_steps_that_leave_their_attachments_to_qase_go_on_doing_so(shop: Folder) -> None:
-    new = upload(shop, "b.png", b"\xffb")
-    look = {"action": "Look", "attachments": [new]}
-    edit(shop, "case.card", steps=[{"action": "Open the basket", "attachments": [new]}, {"action": "Pay", "steps": [look]}])
+def test_steps_that_leave_their_attachments_to_qase_go_on_doing_so(folder: Callable[..., Folder]) -> None:
+    shop = folder({"c.yaml": "cases:\n  c:\n    title: C\n    steps: [One, {action: Two, steps: [In]}]\n"}).applied()
+    held = [upload(shop, "b.png", b"\xffb")]
+
+    def steps(first: str) -> list[dict[str, Any]]:
+        inner = [{"action": "In", "attachments": held}]
+        return [{"action": first, "attachments": held}, {"action": "Two", "steps": inner}]
+
+    edit(shop, "case.c", steps=steps("One"))
     settled(shop, pulled(shop))
-    shop.edit("checkout/cases.yaml", f"attachments: [../attachments/{new[:8]}/b.png]", "").applied()
-    text = texts(shop)["checkout/cases.yaml"]
-    edit(shop, "case.card", steps=[{"action": "Open a basket", "attachments": [new]}, {"action": "Pay", "steps": [look]}])
+    before = texts(shop)
+    edit(shop, "case.c", steps=steps("One more"))
     done = pulled(shop)
-    assert texts(shop)["checkout/cases.yaml"] == text.replace("Open the basket", "Open a basket")
-    assert done.lines[0].over == ()
+    assert changed_lines(before, texts(shop)) == [
+        "-    steps: [One, {action: Two, steps: [In]}]",
+        "+    steps: [One more, {action: Two, steps: [In]}]",
+    ]
+    assert done.lines[0].over == () and [each.path for each in done.files] == ["c.yaml"]
     settled(shop, done)
