@@ -114,9 +114,6 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
 
 LATER = {
     "fmt": "`qase-iac validate` shows what is wrong with the files.",
-    "state pull": "The state is a file below .qase-iac; copy it.",
-    "state push": "The state is a file below .qase-iac; copy it.",
-    "state migrate": "The state is a file below .qase-iac; copy it.",
 }
 """Commands and options that a later version brings -> what to do until then."""
 

@@ -1,13 +1,16 @@
-"""`state list`, `show`, `mv`, `rm`, `rebuild`, `unlock`."""
+"""`state list`, `show`, `mv`, `rm`, `rebuild`, `unlock`, `pull`, `push`, `migrate`."""
 
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
 from qase_iac.cli.context import Globals, Group, answer, global_options, pass_globals, say
 from qase_iac.cli.work import holder, session_for
+from qase_iac.config.settings_table import STATE_KEYS
+from qase_iac.errors import QaseIacError
 from qase_iac.values import printable
 
 
@@ -24,6 +27,8 @@ def state_command() -> None:
       qase-iac state rm case.legacy-flow
       qase-iac state rebuild
       qase-iac state unlock
+      qase-iac state pull > state.json
+      qase-iac state migrate --to git
     """
 
 
@@ -150,17 +155,96 @@ def rebuild_command(settings: Globals, replace: bool, fmt: str) -> int:
 
 
 @state_command.command("unlock")
+@click.option("--force", is_flag=True, help="Break the lock of a run that may be alive. Only if you know it is dead.")
 @global_options
 @pass_globals
-def unlock_command(settings: Globals) -> int:
-    """Clear what a dead run left of its lock, and say whose it was. A run that lives is never disturbed (exit 7).
+def unlock_command(settings: Globals, force: bool) -> int:
+    """Clear what a dead run left of its lock, and say whose it was. A run that lives is not disturbed (exit 7).
 
     \b
-    Example:
+    Examples:
       qase-iac state unlock
+      qase-iac state unlock --force
     """
     with session_for(settings) as (session, _):
         session.check_settings()
-        dead = session.store.unlock()
-    answer(f"The lock of {dead} is cleared: that run is dead." if dead else "Nobody holds the state.")
+        dead = session.store.unlock(force)
+    if dead and force:
+        answer(f"The lock of {dead} is broken.")
+    else:
+        answer(f"The lock of {dead} is cleared: that run is dead." if dead else "Nobody holds the state.")
+    return 0
+
+
+@state_command.command("pull")
+@global_options
+@pass_globals
+def pull_command(settings: Globals) -> int:
+    """Print the state as it is stored, wherever that is.
+
+    \b
+    Example:
+      qase-iac state pull > state.json
+    """
+    from qase_iac.workflow.stating import pulled
+
+    with session_for(settings) as (session, _):
+        content, unfinished = pulled(session)
+    if unfinished:
+        say("A run is at work, or was interrupted: what it did last is not in this state. `qase-iac apply` settles it.")
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+    return 0
+
+
+@state_command.command("push")
+@click.argument("file", metavar="FILE")
+@click.option("--force", is_flag=True, help="Whatever is there: another lineage, a newer serial, an unfinished run.")
+@global_options
+@pass_globals
+def push_command(settings: Globals, file: str, force: bool) -> int:
+    """Put the state in FILE (`-`: from stdin) in the place of the one that is there.
+
+    It has to be of the same lineage, and its serial higher (exit 4). With --force it is taken in any case, and the one
+    that was there is kept in a file.
+
+    \b
+    Examples:
+      qase-iac state push state.json
+      qase-iac state push --force state.json
+    """
+    from qase_iac.workflow.stating import push
+
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else settings.path(file).read_bytes()
+    except OSError as error:
+        raise QaseIacError(f"{printable(file)} cannot be read: {error.strerror}.") from None
+    with session_for(settings) as (session, _):
+        aside = push(session, content, file, holder(session), force)
+        answer("\n".join([f"The state is in {session.store.place} now.", *(f"The old one: {path}" for path in aside)]))
+    return 0
+
+
+@state_command.command("migrate")
+@click.option("--to", "backend", type=click.Choice(list(STATE_KEYS)), required=True, help="The backend to move it to.")
+@click.argument("settings_of_it", metavar="[NAME=VALUE]…", nargs=-1)
+@global_options
+@pass_globals
+def migrate_command(settings: Globals, backend: str, settings_of_it: tuple[str, ...]) -> int:
+    """Move the state to another backend, with what belongs below `state:` there as NAME=VALUE.
+
+    The old place says from then on where the state went, so that nobody goes on with two of them.
+
+    \b
+    Examples:
+      qase-iac state migrate --to git
+      qase-iac state migrate --to s3 bucket=acme-tests region=eu-central-1
+    """
+    from qase_iac.workflow.stating import migrate
+
+    with session_for(settings) as (session, _):
+        old, new = migrate(session, backend, settings_of_it, holder(session))
+    rows = {"backend": backend, **dict(word.partition("=")[::2] for word in settings_of_it)}
+    say(f"The state has moved from {old} to {new}. Now write into qase.yaml:")
+    answer("\n".join(["state:", *(f"  {name}: {json.dumps(value)}" for name, value in rows.items())]))
     return 0

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from qase_iac.errors import QaseIacError
+from qase_iac.apply.sound import check_state
+from qase_iac.config.settings import state_problems
+from qase_iac.config.settings_table import STATE_KEYS
+from qase_iac.errors import QaseIacError, SafetyRefusal
 from qase_iac.kinds import BY_NAME, RANK
 from qase_iac.state.lock import Holder
 from qase_iac.state.model import Binding, State
-from qase_iac.values import Address, is_key
+from qase_iac.state.remote import StateMoved
+from qase_iac.state.store import StateStore, check_identity, dump, parse
+from qase_iac.values import Address, is_key, printable
 from qase_iac.workflow.memory import put_away, recall
 from qase_iac.workflow.session import TOOL, Session
+from qase_iac.workflow.storing import store_for
 
 T = TypeVar("T")
 
@@ -83,6 +89,100 @@ def _changing(session: Session, holder: Holder, change: Callable[[State], T]) ->
         return result
 
 
+def pulled(session: Session) -> tuple[bytes, bool]:
+    """The state as it is stored, and whether a run has left something that is not in it yet."""
+    session.check_settings()
+    state = session.read_state()
+    if not state.exists:
+        raise no_state()
+    return b"".join(dump(state)), session.store.unfinished() is not None
+
+
+def push(session: Session, content: bytes, name: str, holder: Holder, force: bool = False) -> list[str]:
+    """Puts a state in the place of the one that is there, which it has to follow; `force`: whatever is there.
+
+    Returns where the old one was put aside. Raises QaseIacError for what is no state, SafetyRefusal for one of another
+    project or API, and for one that does not follow.
+    """
+    session.check_settings()
+    try:
+        state = parse(content)
+    except ValueError as error:
+        raise QaseIacError(f"{printable(name)} holds no state.", printable(str(error))) from None
+    check_state(state, name)
+    check_identity(state, session.project, session.api)
+    store = session.store
+    with store.lock(holder, session.ask.lock_timeout):
+        if force:
+            return store.replace(state)
+        _check_follows(session, state)
+        store.write(state)
+    return []
+
+
+def _check_follows(session: Session, state: State) -> None:
+    there = session.read_state()
+    if session.store.unfinished():
+        why = "an interrupted run has left what is not in the state yet"
+    elif there.exists and there.lineage != state.lineage:
+        why = f"its lineage is {state.lineage}, the one of the state there is {there.lineage}"
+    elif there.exists and (state.serial < there.serial or (state.serial == there.serial and state != there)):
+        why = f"its serial is {state.serial}, the one of the state there is {there.serial}"
+    else:
+        return
+    raise SafetyRefusal(
+        "stale-state",
+        f"The state is not replaced: {why}.",
+        f"What {session.store.place} knows of Qase would be lost.",
+        "`qase-iac state pull` shows it. If yours is the right one all the same: `state push --force` keeps the other "
+        "one in a file.",
+    )
+
+
+def migrate(session: Session, backend: str, words: Sequence[str], holder: Holder) -> tuple[str, str]:
+    """Moves the state to another place. What is left here says where it went. Returns (from, to) for people."""
+    options = _options(backend, words)
+    target = store_for(session, backend, options)
+    source = session.store
+    if target.place == source.place:
+        raise QaseIacError(f"The state is in {source.place} already.")
+    with _held(session, holder) as state, target.lock(holder, session.ask.lock_timeout):
+        _check_vacant(target, state)
+        target.replace(state)
+        source.retire(target.place)
+    return source.place, target.place
+
+
+def _check_vacant(target: StateStore, state: State) -> None:
+    """A place that an earlier version of this very state has left, or has been moved from, is as good as empty."""
+    with suppress(StateMoved):
+        there = target.read()
+        if there.exists and (there.lineage != state.lineage or there.serial > state.serial):
+            raise SafetyRefusal(
+                "state-exists",
+                f"There is another state already: {target.place}.",
+                f"Its lineage is {there.lineage}, its serial {there.serial}.",
+                "Name another place, or look at it with `qase-iac state list` before you remove it.",
+            )
+
+
+def _options(backend: str, words: Sequence[str]) -> dict[str, str]:
+    given = dict(word.partition("=")[::2] for word in words)
+    for name, value in given.items():
+        if name not in STATE_KEYS[backend] or not value:
+            hint = f"For example: qase-iac state migrate --to {backend} {STATE_KEYS[backend][0]}=…"
+            raise QaseIacError(f"{printable(name)!r} is no setting of `backend: {backend}`.", hint=hint)
+    for _, summary, detail in state_problems({"backend": backend, **given}):
+        raise QaseIacError(summary, detail)
+    return given
+
+
+def no_state() -> QaseIacError:
+    return QaseIacError(
+        "There is no state yet.", hint="`qase-iac apply` or `qase-iac export` makes one, `state rebuild` a lost one."
+    )
+
+
 @contextmanager
 def _held(session: Session, holder: Holder) -> Iterator[State]:
     session.check_settings()
@@ -94,8 +194,7 @@ def _held(session: Session, holder: Holder) -> Iterator[State]:
                 hint="`qase-iac apply` settles them by reading Qase; do that first.",
             )
         if not memory.state.exists:
-            hint = "`qase-iac apply` or `qase-iac export` makes one, `state rebuild` a lost one."
-            raise QaseIacError("There is no state yet.", hint=hint)
+            raise no_state()
         put_away(session, memory, set())
         yield memory.state
 

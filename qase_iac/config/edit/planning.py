@@ -126,7 +126,7 @@ class Planned:
         if not kind.parent or kind.by_name[kind.parent].structural:
             raise QaseIacError("a suite that moves gets another key; move its text or folder, and add a `moved:` line")
         work, path = self.homes.find(edit.address)
-        if len(path) > 2:
+        if path and (len(path) > 2 or () in work.content.objects):
             self._move_text(edit, kind, work, path)
             return
         given = self.homes.nearest(work.name.rpartition("/")[0])

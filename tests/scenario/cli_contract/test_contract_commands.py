@@ -22,7 +22,20 @@ COMMANDS = ["init", "validate", "plan", "apply", "destroy", "drift", "show", "ex
 
 
 @pytest.mark.parametrize(
-    "command", ["", *COMMANDS, "state list", "state show", "state mv", "state rm", "state rebuild", "state unlock"]
+    "command",
+    [
+        "",
+        *COMMANDS,
+        "state list",
+        "state show",
+        "state mv",
+        "state rm",
+        "state rebuild",
+        "state unlock",
+        "state pull",
+        "state push",
+        "state migrate",
+    ],
 )
 def test_help_has_an_example_and_the_global_options(cli: Run, command: str) -> None:
     ran = cli(*command.split(), "--help")
@@ -43,7 +56,7 @@ def test_help_has_an_example_and_the_global_options(cli: Run, command: str) -> N
 
 @pytest.mark.parametrize(
     "command",
-    ["fmt", "fmt --check", "state pull", "state push", "state migrate"],
+    ["fmt", "fmt --check"],
 )  # fmt: skip
 def test_what_comes_later_says_so_and_what_to_do_until_then(run: Run, shop: Folder, command: str) -> None:
     ran = run(shop, *command.split())

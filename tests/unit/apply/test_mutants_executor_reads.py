@@ -22,7 +22,8 @@ from apply_world import (
     unreadable,
 )
 
-from qase_iac.apply.events import Finished, OperationBlocked, OperationFailed, event_json
+from qase_iac.apply import looking
+from qase_iac.apply.events import Finished, Looked, OperationBlocked, OperationFailed, event_json
 from qase_iac.apply.executor import execute
 from qase_iac.apply.guard import check_brake, check_number, verify_preconditions
 from qase_iac.apply.looking import LATE_SINGLE, MOST_BLIND
@@ -357,3 +358,26 @@ def test_a_wait_that_is_over_is_followed_by_one_reading_of_everything_and_no_mor
 def test_a_fault_of_the_server_that_was_found_done_is_done(bench: Bench) -> None:
     bench.remote.after.append(fail_on("x", ServerFault("Broken.", status=500, ambiguous=True)))
     assert statuses(bench.run(new("case.x"))) == {"case.x": "done"}
+
+
+def test_the_last_second_of_a_wait_is_waited(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LATE_SINGLE", 8.0)
+    bench.remote.faults.append(fail_on("x", LOST))
+    bench.run(new("case.x"))
+    assert [verb for verb, _ in bench.remote.reads] == ["grew"] * 4 + ["read_all"]
+    assert [event.seconds for event in bench.events if isinstance(event, Looked)] == [8.0]
+    assert sum(bench.slept) == 8.0
+
+
+def test_ctrl_c_ends_the_asking_too(bench: Bench) -> None:
+    bench.remote.faults.append(fail_on("x", LOST))
+    bench.stop_after = 1
+    bench.run(new("case.x"))
+    assert [verb for verb, _ in bench.remote.reads] == ["grew"]
+
+
+def test_one_that_a_list_does_not_show_is_read_by_itself(bench: Bench) -> None:
+    whole = bench.remote.read_all
+    bench.remote.read_all = lambda kind: dict(list(whole(kind).items())[1:])  # type: ignore[method-assign]
+    report = bench.run(*[new(f"case.c{n}") for n in range(12)])
+    assert (report.exit_code, report.warnings, bench.slept, listed(bench)) == (0, (), [], (1, 1))

@@ -196,3 +196,13 @@ def test_a_case_is_not_read_before_it_is_changed(bench: Bench) -> None:
     bench.state = state_of(**{"case.x": 1})
     assert statuses(bench.run(edit("case.x", 1, title="y"))) == {"case.x": "failed"}
     assert bench.remote.reads == []
+
+
+def test_a_shared_step_is_changed_with_the_title_that_was_read_before(bench: Bench) -> None:
+    bench.remote.put("shared_step", "Log in", "ab" * 20, steps=[])
+    bench.state = state_of(**{"shared_step.s": "ab" * 20})
+    read_before: list[int] = []
+    bench.remote.faults.append(lambda verb, kind, detail: read_before.append(len(bench.remote.reads)))
+    steps = [{"action": "Open"}]
+    assert statuses(bench.run(edit("shared_step.s", "ab" * 20, steps=steps))) == {"shared_step.s": "done"}
+    assert (read_before, bench.remote.calls[0][2]) == ([0], ("ab" * 20, {"title": "Log in", "steps": steps}))

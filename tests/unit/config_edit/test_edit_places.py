@@ -207,3 +207,14 @@ def test_written_and_loaded(tmp_path: Path) -> None:
     assert now[Address("case", "v1")].attributes["suite"] == {"address": "suite.other"}
     assert now[Address("case", "n")].attributes["suite"] == {"address": "suite.third"}
     assert result.places[Address("case", "n")] == "third/cases.yaml"
+
+
+def test_a_case_that_is_nested_in_the_file_of_its_suite(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a/suite.yaml": "title: A\ncases:\n  one:\n    title: One   # 1\n  two: {title: Two}\n",
+        "b/suite.yaml": "title: B\n",
+    }
+    assert outcome(tmp_path, files, move("case.one", "b")) == {
+        "a/suite.yaml": "title: A\ncases:\n  two: {title: Two}\n",
+        "b/cases.yaml": "cases:\n  one:\n    title: One   # 1\n",
+    }
