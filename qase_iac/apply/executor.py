@@ -48,7 +48,21 @@ def execute(
     """
     if (journal.header.lineage, journal.header.serial) != (state.lineage, state.serial) or not state.exists:
         raise ValueError("the journal is not of this state")
-    run = Run(plan, desired, state, remote, journal, save_state, read_file, now, on_event, interrupted, sleep, lost)
+    run = Run(
+        plan,
+        desired,
+        state,
+        remote,
+        journal,
+        save_state,
+        read_file,
+        now,
+        on_event,
+        interrupted,
+        sleep,
+        lost,
+        announce is not None,
+    )
     try:
         run.start()
         begin(run)

@@ -33,6 +33,8 @@ SAVE_EVERY = 200
 SAVE_SHARE = 10
 """The state is saved when more operations than both 200 and a tenth of its bindings are not in it yet: the time for
 all saves together then grows with the number of operations, not with its square."""
+RARELY, RARE_SHARE = 1000, 2
+"""The same where a save goes over the network and stays for ever, and the run is known there as a whole."""
 
 INTERRUPTED = Problem("interrupted", "The run was interrupted before this was sent.", hint="Run the command again.")
 
@@ -66,6 +68,7 @@ class Run:
     interrupted: Callable[[], bool]
     sleep: Callable[[float], None]
     lost: Callable[[], QaseIacError | None] = lambda: None
+    rarely: bool = False
     patience: float = PATIENCE
     blind: int = 0
     operations: dict[str, Operation] = field(default_factory=dict)
@@ -267,7 +270,8 @@ class Run:
 
     def _save_at_intervals(self, operations: int) -> None:
         self._unsaved += operations
-        if self._unsaved > max(SAVE_EVERY, len(self.state.bindings) // SAVE_SHARE):
+        every, share = (RARELY, RARE_SHARE) if self.rarely else (SAVE_EVERY, SAVE_SHARE)
+        if self._unsaved > max(every, len(self.state.bindings) // share):
             self._save()
 
     def _save(self) -> None:

@@ -297,8 +297,8 @@ def carry(path: Path, header: Header, intents: Sequence[Intent]) -> None:
     try:
         if intents:
             replace_file(path, [_line(line) for line in still_open(header, intents).lines()])
-        else:
-            path.unlink(missing_ok=True)
+        elif path.exists():
+            path.unlink()
             sync_folder(path.parent)
     except OSError as error:
         raise StateError(f"The journal cannot be put away: {path}: {error.strerror or error}.") from error

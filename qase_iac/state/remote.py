@@ -107,7 +107,7 @@ class RemoteStore:
             aside.append(str(journal))
         self._found = found
         document = Document(self._serial(found), state.lineage, state_text(state))
-        self._put(document, f"State {state.serial} of {state.project}, in the place of another")
+        self._put(document, f"State {state.serial} of {state.project}" + (", in the place of another" if found else ""))
         self._known = (state.lineage, state.serial)
         return aside
 

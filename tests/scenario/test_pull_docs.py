@@ -8,17 +8,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from e2e_kit import REPO, clean_env
+import pytest
+from e2e_kit import REPO, clean_env, run_cli
 
 from qase_iac.emulator import create_app, load_seed
 
@@ -39,8 +41,6 @@ class Day:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.home = root.parent / "home"
-        self.home.mkdir()
 
     def begin(self, source: Path) -> None:
         shutil.copytree(source, self.root, ignore=shutil.ignore_patterns(".qase-iac"))
@@ -51,11 +51,13 @@ class Day:
         self.run("git commit -q -m start")
 
     def run(self, command: str) -> str:
-        words = command.replace("qase-iac", f"{sys.executable} -m qase_iac", 1)
+        words = shlex.split(command)
+        if words[0] == "qase-iac":
+            with contextlib.chdir(self.root):
+                return run_cli(*words[1:]).all
         names = {f"GIT_{who}_{what}": "Ann" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        more = {"HOME": str(self.home), "XDG_CACHE_HOME": str(self.home), "PYTHONPATH": str(REPO), "NO_COLOR": "1"}
         done = subprocess.run(
-            words, shell=True, cwd=self.root, env=clean_env({**os.environ, **names, **more}), capture_output=True,
+            words, cwd=self.root, env=clean_env({**names, "HOME": str(self.root.parent)}), capture_output=True,
             text=True, encoding="utf-8", timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         return done.stdout + done.stderr
@@ -109,7 +111,10 @@ def plain(answer: str) -> str:
     return DATE.sub("DAY", answer).rstrip("\n")
 
 
-def test_the_day_is_as_it_is_told(tmp_path: Path) -> None:
+def test_the_day_is_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in [each for each in os.environ if each.startswith("QASE") or each == "FORCE_COLOR"]:
+        monkeypatch.delenv(name)
     text = DOC.read_text(encoding="utf-8")
     told = list(lived(text, tmp_path / "web-shop"))
     assert len(told) > 10

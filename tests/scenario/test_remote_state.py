@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_kit import Folder, Ran, actions, by_address, clean_env, qase_yaml
+from e2e_kit import REPO, Folder, Ran, actions, by_address, clean_env, qase_yaml
 from stores_kit import Terraform, bare, clean_git, clone, git, terraform
 from test_interruptions import FILES, Killed, clock, edit, shop
 
@@ -48,7 +49,7 @@ class Machine(Folder):
 
 
 def settings(state: dict[str, str], **more: Any) -> str:
-    own = {"api": {"url": "emulator", "bulk_size": 3}, "policy": {"max_delete_share": 1}, **more}
+    own = {"api": {"url": "emulator", "bulk_size": 3}, "policy": {"max_delete_share": 1, "adopt": "explicit"}, **more}
     return qase_yaml(state=state, **own)
 
 
@@ -515,3 +516,21 @@ def test_a_state_that_cannot_be_stored_stops_a_run_before_it_begins(
     with pytest.raises(StateError, match="HTTP 507"):
         machine.apply()
     assert machine.writes() == [] and not server.locks
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_the_settings_that_the_documentation_shows(tmp_path: Path, at: int) -> None:
+    text = (REPO / "docs" / "state.md").read_text(encoding="utf-8")
+    fragment = re.findall(r"```yaml fragment\n(.*?)```", text, re.DOTALL)[at]
+    (tmp_path / "qase.yaml").write_text(f"project: SHOP\n{fragment}")
+    job = {"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_PROJECT_ID": "42", "TF_HTTP_PASSWORD": SECRET}
+    session = Session(Ask(tmp_path), World(environment=job))
+    assert session.problems == []
+    assert (
+        session.store.place
+        == [
+            "SHOP@api.qase.io.json on qase-iac-state of origin",
+            "https://gitlab.example.com/api/v4/projects/42/terraform/state/shop",
+            "s3://acme-tests/qase-iac/shop.json",
+        ][at]
+    )

@@ -7,7 +7,8 @@ from qase_iac.config.edit.draft import Draft
 from qase_iac.config.edit.editing import edit_files
 from qase_iac.config.edit.model import Add, Edit, Edited, Failed, FileEdit, Move, Remove, Set, Unset
 from qase_iac.config.edit.patch import patch
-from qase_iac.config.edit.relocate import Relocated, relocate
+from qase_iac.config.edit.relocate import relocate
+from qase_iac.config.edit.relocated import Relocated
 from qase_iac.config.edit.write import write
 
 __all__ = [

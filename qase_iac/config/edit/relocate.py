@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from qase_iac.attributes import Files, Rules, Steps
 from qase_iac.config.declarations import SECTIONS, Path, shape_of
@@ -19,37 +18,20 @@ from qase_iac.config.edit.model import Move
 from qase_iac.config.edit.objects import find
 from qase_iac.config.edit.operations import AddMoved, AddObject, DropAdoption, Operation, RemoveObject, SetAttribute
 from qase_iac.config.edit.proof import same_but_paths
+from qase_iac.config.edit.relocated import FILES, Relocated, followed, relocated, renamed
 from qase_iac.config.edit.source import Source, plain
 from qase_iac.config.edit.work import FileWork
 from qase_iac.config.edit.written import placed
 from qase_iac.config.file_globs import any_match
-from qase_iac.config.writer import FilePath
 from qase_iac.errors import QaseIacError
 from qase_iac.globs import in_scope
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import Desired, Resource
-from qase_iac.values import JSON, Address, Attributes, printable, ref_address
+from qase_iac.values import Address, Attributes, printable, ref_address
 
 MOVED_FILE = "moved.yaml"
-FILES = "attachments"
 LATE = ("attachment-missing",)
 """Errors that only the disk can settle: what is moved along is not at its new place yet."""
-
-
-@dataclass(frozen=True)
-class Relocated:
-    """What a move did: old address -> new one; old folder -> new one; address -> attributes that read differently now,
-    since other folders' defaults count: to be said there, or to be taken as they are."""
-
-    renamed: dict[Address, Address] = field(default_factory=dict)
-    folder: tuple[str, str] | None = None
-    differing: dict[Address, set[str]] = field(default_factory=dict)
-
-    def path(self, path: str) -> str:
-        """Where a file of the project folder is by now."""
-        if self.folder and path.startswith(self.folder[0] + "/"):
-            return self.folder[1] + path[len(self.folder[0]) :]
-        return path
 
 
 def relocate(draft: Draft, suite: Address, place: str | None) -> Relocated:
@@ -171,7 +153,7 @@ class _Relocation:
         if suite in keys and kind.parent and kind.parent in written and not kind.by_name[kind.parent].structural:
             yield SetAttribute(self.edit, path, kind.name, kind.parent, keys[suite])
         for name in rules:
-            new = _followed(written[name], self.suite.key, keys)
+            new = followed(written[name], self.suite.key, keys)
             if new != written[name]:
                 yield SetAttribute(self.edit, path, kind.name, name, new)
 
@@ -193,7 +175,7 @@ class _Relocation:
         written = plain(find(Change(Source(work.text)), own).node)
         for name in names:
             if name in written:
-                value = _relocated(written[name], file.rpartition("/")[0], done, name == FILES)
+                value = relocated(written[name], file.rpartition("/")[0], done, name == FILES)
                 yield SetAttribute(self.edit, own, kind.name, name, placed(value, target))
 
     # --- what moves
@@ -283,37 +265,8 @@ class _Relocation:
         for name in sorted(old.attributes.keys() | new.attributes.keys()):
             before, after = old.attributes.get(name, missing), new.attributes.get(name, missing)
             if name == kind.parent:
-                same = moved or _renamed(before, done) == after
+                same = moved or renamed(before, done) == after
             else:
                 same = missing not in (before, after) and same_but_paths(kind.name, name, before, after)
             if not same:
                 yield name
-
-
-def _followed(rules: JSON, old: str, keys: dict[str, str]) -> JSON:
-    """The rules with every pattern on suites that names the old key naming the new one."""
-    if not isinstance(rules, dict) or "suites" not in rules:
-        return rules
-    new = keys.get(old, old)
-    said = rules["suites"]
-
-    def pattern(text: JSON) -> JSON:
-        if not isinstance(text, str):
-            return text
-        return new + text[len(old) :] if text == old or text.startswith(old + "/") else text
-
-    return {**rules, "suites": [pattern(each) for each in said] if isinstance(said, list) else pattern(said)}
-
-
-def _renamed(value: JSON, done: Relocated) -> JSON:
-    target = ref_address(value) if isinstance(value, dict) else None
-    return {"address": str(done.renamed.get(Address.parse(target), target))} if target else value
-
-
-def _relocated(value: JSON, folder: str, done: Relocated, files: bool) -> JSON:
-    """A written value whose paths, relative to `folder`, are as they will be; `files`: its texts are paths."""
-    if files and isinstance(value, str):
-        return FilePath(done.path(os.path.normpath(os.path.join("/", folder, value)).lstrip("/")))
-    if isinstance(value, dict):
-        return {name: _relocated(each, folder, done, files or name == FILES) for name, each in value.items()}
-    return [_relocated(each, folder, done, files) for each in value] if isinstance(value, list) else value

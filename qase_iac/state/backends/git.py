@@ -50,6 +50,15 @@ class Place:
     ref: str = REF
 
 
+_OURS = (
+    ("core.hooksPath", os.devnull),
+    ("gc.autoDetach", "false"),
+    ("gc.auto", "64"),
+    ("gc.pruneExpire", "1.hour.ago"),
+)
+"""Our repository is for the newest version alone: what is older goes soon."""
+
+
 class GitSlots:
     """The document is the file `NAME.json` of the branch, whose version is its blob; others may stand beside it."""
 
@@ -187,7 +196,7 @@ class GitSlots:
             if not any(name == "core.sshcommand" for _, name, _ in listed):
                 own.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
             local = [(name, value) for scope, name, value in listed if scope in ("local", "worktree")]
-            self._ready = with_config(own, [*local, ("core.hooksPath", os.devnull), ("gc.autoDetach", "false")])
+            self._ready = with_config(own, [*local, *_OURS])
             self._make_scratch(own)
         return self._ready
 

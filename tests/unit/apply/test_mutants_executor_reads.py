@@ -30,7 +30,7 @@ from qase_iac.apply.looking import LATE_SINGLE, MOST_BLIND
 from qase_iac.apply.report import Altered, Report, Status
 from qase_iac.errors import NoAnswer, NotFound, SafetyRefusal, ServerFault, StalePlan, StateLocked
 from qase_iac.model import LiveObject, Policy
-from qase_iac.plan.digests import live_digest
+from qase_iac.plan.digests import digest, live_digest
 from qase_iac.plan.model import Action, Plan, Reason
 from qase_iac.state.journal import Contents, Journal
 from qase_iac.state.model import Binding, State
@@ -233,16 +233,21 @@ def test_a_run_that_lost_its_lock_sends_nothing_more(bench: Bench) -> None:
 
 
 def test_what_a_run_is_going_to_do_is_announced_before_its_first_call(bench: Bench) -> None:
-    bench.state = state_of(**{"case.old": 41})
-    bench.remote.put("case", "t", 41, severity="minor")
+    bench.state = state_of(**{"case.old": 41, "case.b": 42, "suite.there": 4})
+    bench.remote.put("case", "t", 41)
+    bench.remote.put("case", "b", 42)
     told: list[tuple[int, Contents]] = []
-    renamed = replace(
-        edit("case.a", 41, title="T", suite={"known_after_apply": "suite.s"}, attachments=["gone.png"]),
-        moved_from="case.old",
-    )
+    renamed = edit("case.a", 41, attachments=["gone.png"], title="T", suite={"known_after_apply": "suite.s"})
     carry_out(
         bench,
-        plan_of(new("suite.s", title="S"), new("suite.s/t", parent={"known_after_apply": "suite.s"}), renamed),
+        plan_of(
+            new("suite.s", title="S"),
+            new("suite.s/t", parent={"known_after_apply": "suite.s"}),
+            replace(renamed, moved_from="case.old"),
+            edit(
+                "case.b", 42, suite="suite.there", milestone={"external_id": 5}, description="d", both=["description"]
+            ),
+        ),
         announce=lambda whole: told.append((len(bench.remote.calls), whole)),
     )
     ((calls, whole),) = told
@@ -253,10 +258,13 @@ def test_what_a_run_is_going_to_do_is_announced_before_its_first_call(bench: Ben
         ("suite.s", "S", None, None),
         ("suite.s/t", "s/t", "suite.s", None),
         ("case.a", "T", "suite.s", 41),
+        ("case.b", "case.b", 4, 42),
     ]
-    assert planned["items"][2]["record"]["sent"] == {"title": "T", "suite": {"known_after_apply": "suite.s"}}
-    assert all(each["digest"].startswith("sha256:") for each in planned["items"])
-    assert len({each["digest"] for each in planned["items"]}) == 3
+    assert [each["record"]["sent"] for each in planned["items"][2:]] == [
+        {"title": "T", "suite": {"known_after_apply": "suite.s"}},
+        {"suite": 4, "milestone": 5, "description": "d"},
+    ]
+    assert planned["items"][3]["digest"] == digest({"suite": 4, "milestone": 5})
 
 
 def test_a_run_without_calls_announces_nothing(bench: Bench) -> None:

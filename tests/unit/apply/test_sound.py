@@ -113,7 +113,15 @@ def item(**changed: Any) -> Item:
 
 
 @pytest.mark.parametrize(
-    "sound", [item(), item(record={}), item(parent=4), item(id=None), item(address="project.SHOP", id="SHOP")]
+    "sound",
+    [
+        item(),
+        item(record={}),
+        item(parent=4),
+        item(id=None),
+        item(address="project.SHOP", id="SHOP"),
+        item(parent="suite.s", record={"sent": {"suite": {"known_after_apply": "suite.s"}}}),
+    ],
 )
 def test_an_item_of_ours_is_taken(sound: Item) -> None:
     check_item(sound)
@@ -187,7 +195,7 @@ def test_who_refers_to_what_was_made_again_is_known_to_refer_to_the_new_one() ->
     state = state_of(
         **{
             "suite.s": 4,
-            "case.other": Binding(40, {"title": "o", "suite": 4}),
+            "case.0": Binding(40, {"title": "o", "suite": 4}),
             "case.a": Binding(41, {"title": "a", "suite": 4, "milestone": 4}, {"suite": 4}, depends_on=["suite.s"]),
             "case.b": Binding(42, {"suite": 5}, depends_on=["milestone.m", "suite.s"]),
         }
@@ -201,4 +209,4 @@ def test_who_refers_to_what_was_made_again_is_known_to_refer_to_the_new_one() ->
         {"suite": 9},
     )
     assert new.bindings["case.b"].sent == {"suite": 5}
-    assert new.bindings["case.other"].sent == {"title": "o", "suite": 4}
+    assert new.bindings["case.0"].sent == {"title": "o", "suite": 4}
