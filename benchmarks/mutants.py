@@ -40,7 +40,7 @@ TESTS = (
     "tests/unit/apply",
     "tests/unit/api_remote",
     "tests/unit/state",
-    "tests/contract",
+    "tests/contract/test_decode_after_encode.py",
     "tests/scenario/test_laws_of_attributes.py",
     "tests/scenario/test_laws_of_switches.py",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import signal
 import sys
 import tempfile
@@ -20,6 +21,10 @@ ROOMS = {"plan": "tests/unit/plan/", "apply": "tests/unit/apply/", "api": "tests
 """The unit tests of a package. They are about it, so all of those that reach a mutant get their turn."""
 
 
+MEMORY = 2 * 1024**3
+"""Bytes of address space that a forked process may take: a loop that a mutant does not end may fill a list."""
+
+
 class Child:
     """A forked process that works out one value. It is stopped after so many seconds of CPU, or ten times as many."""
 
@@ -32,6 +37,7 @@ class Child:
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
         answer: object = "crashed"

@@ -44,7 +44,7 @@ def execute(
     is resolved, the one that the plan was made from. `read_file` gives the bytes of a path as the plan names it, or
     raises OSError. `now` gives the time as ISO text. `interrupted` is asked before every call. `sleep` lets
     seconds pass. `lost` says before every call why this run may no longer write. `announce` is told, before the first
-    call, what the whole run is going to do; what it raises ends the run.
+    call, what the whole run is going to do, so that the state need be saved but rarely; what it raises ends the run.
     """
     if (journal.header.lineage, journal.header.serial) != (state.lineage, state.serial) or not state.exists:
         raise ValueError("the journal is not of this state")

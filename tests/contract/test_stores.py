@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from stores_kit import (
@@ -15,7 +17,9 @@ from stores_kit import (
     Stores,
     Time,
     bare,
+    clean_git,
     clone,
+    git,
     git_daemon,
     git_over_http,
     git_store,
@@ -26,12 +30,15 @@ from stores_kit import (
 )
 
 from qase_iac.errors import StateError, StateLocked
+from qase_iac.state.backends.base import SlotBackend
+from qase_iac.state.backends.git import GitSlots, Place
+from qase_iac.state.backends.s3 import S3Slots, client
 from qase_iac.state.contract import StateStore
 from qase_iac.state.journal import Contents, Header, Item, Journal, read_journal, whole_plan
-from qase_iac.state.lease import BEAT, GRACE, TTL
+from qase_iac.state.lease import BEAT, GRACE, TTL, LeaseLock
 from qase_iac.state.lock import Holder
 from qase_iac.state.model import Binding, State
-from qase_iac.state.remote import StateMoved
+from qase_iac.state.remote import RemoteStore, StateMoved
 
 KINDS = ["local", "git", "http", "s3"]
 WAYS = ["git-daemon", "git-http", "gitlab"]
@@ -451,3 +458,105 @@ def test_a_local_journal_is_all_that_a_file_needs(opened: Opener) -> None:
     Journal(store.journal_path, run_of().header).intent([Item(1, "case.a", "create", title="A")], "t")
     store.drop_journal()
     assert store.unfinished() == read_journal(store.journal_path) is not None
+
+
+# -- git alone -----------------------------------------------------------------------------------------------------------
+
+
+def test_git_uses_the_token_that_the_job_has_left_in_the_clone(template: Path, tmp_path: Path) -> None:
+    """As actions/checkout does it: a header in the clone's own settings. Without it git fails, and asks nobody."""
+    shutil.copytree(template, tmp_path / "srv" / "shop.git")
+    with git_over_http(tmp_path / "srv", password="t0ken") as url:
+        header = f"http.{url}/.extraheader=Authorization: Basic {base64.b64encode(b'ci:t0ken').decode()}"
+        git(tmp_path, "-c", header, "clone", "-q", "--depth=1", f"{url}/shop.git", "job")
+        store = git_store(tmp_path / "job", Time())
+        with pytest.raises(StateError, match="cannot be read") as error:
+            store.read()
+        assert "t0ken" not in f"{error.value} {error.value.detail} {error.value.hint}"
+        git(tmp_path / "job", "config", "--local", *header.split("=", 1))
+        written(git_store(tmp_path / "job", Time()), state(1, a=1))
+        git(tmp_path / "job", "config", "--local", "--unset", header.split("=", 1)[0])
+        git(tmp_path / "job", "remote", "set-url", "origin", url.replace("//", "//ci:t0ken@") + "/shop.git")
+        assert git_store(tmp_path / "job", Time()).read() == state(1, a=1)
+        git(tmp_path / "job", "remote", "set-url", "origin", url.replace("//", "//ci:wr0ng@") + "/shop.git")
+        with pytest.raises(StateError, match="cannot be read") as error:
+            git_store(tmp_path / "job", Time()).read()
+        assert "wr0ng" not in f"{error.value} {error.value.detail} {error.value.hint}"
+
+
+def test_git_from_a_folder_below_and_an_address_that_is_relative(template: Path, tmp_path: Path) -> None:
+    shutil.copytree(template, tmp_path / "srv" / "shop.git")
+    folder = clone((tmp_path / "srv" / "shop.git").as_uri(), tmp_path / "job") / "tests" / "qase"
+    folder.mkdir(parents=True)
+    git(folder, "remote", "set-url", "origin", "../srv/shop.git")
+    written(git_store(folder, Time()), state(1, a=1))
+    assert git_store(folder, Time()).read() == state(1, a=1)
+
+
+def test_projects_share_a_branch_of_git(template: Path, tmp_path: Path) -> None:
+    """Each has its file there; a push of one does not stand in the way of the other's."""
+    shutil.copytree(template, tmp_path / "srv" / "shop.git")
+    url = (tmp_path / "srv" / "shop.git").as_uri()
+    one = git_store(clone(url, tmp_path / "one"), Time())
+    folder = clone(url, tmp_path / "two")
+    slots = GitSlots(Place(folder, folder / ".qase-iac/other.git", "OTHER@api.qase.io"), clean_git(), Time().wall)
+    other = RemoteStore(SlotBackend(slots), folder / ".qase-iac/other.json", Time().outside)
+    written(one, state(1, a=1)), written(other, state(1, "other"))
+    with one.lock(ANN), other.lock(BOB):
+        one.write(state(2, a=1)), other.write(state(2, "other"))
+    assert one.read() == state(2, a=1) and other.read() == state(2, "other")
+    files = git(tmp_path / "srv" / "shop.git", "ls-tree", "--name-only", "qase-iac-state").split()
+    assert files == ["OTHER@api.qase.io.json", f"{NAME}.json"]
+
+
+def test_a_branch_that_may_not_be_written_is_told(template: Path, tmp_path: Path) -> None:
+    shutil.copytree(template, tmp_path / "srv" / "shop.git")
+    hook = tmp_path / "srv" / "shop.git" / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'protected branch' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    store = git_store(clone((tmp_path / "srv" / "shop.git").as_uri(), tmp_path / "job"), Time())
+    store.read()
+    with pytest.raises(StateError, match="cannot be written") as error:
+        store.write(state(1))
+    assert "protected branch" in error.value.detail and "contents: write" in error.value.hint
+
+
+def test_a_branch_that_may_not_be_deleted_is_left_empty(template: Path, tmp_path: Path) -> None:
+    shutil.copytree(template, tmp_path / "srv" / "shop.git")
+    git(tmp_path / "srv" / "shop.git", "config", "receive.denyDeletes", "true")
+    stores = [git_store(clone((tmp_path / "srv" / "shop.git").as_uri(), tmp_path / f"job-{n}"), Time()) for n in (1, 2)]
+    for store in (*stores, *stores):
+        with store.lock(ANN) as held:
+            assert held.left_behind is None
+        assert store.unlock() is None
+
+
+# -- S3 alone ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_store_that_ignores_conditions_is_refused() -> None:
+    class Careless:
+        """Takes whatever comes."""
+
+        class exceptions:
+            class ClientError(Exception):
+                response: ClassVar[dict[str, Any]] = {"Error": {"Code": "NoSuchKey"}}
+
+        def get_object(self, **about: Any) -> Any:
+            raise self.exceptions.ClientError
+
+        def put_object(self, **about: Any) -> Any:
+            return {"ETag": '"1"'}
+
+    pytest.importorskip("botocore", reason="boto3 is not installed")
+    backend = SlotBackend(S3Slots("b", "k", Careless))
+    with pytest.raises(StateError, match="takes no notice of conditions"):
+        LeaseLock(backend, ANN, 0, Time().outside).__enter__()
+
+
+def test_s3_without_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(StateError, match="needs boto3") as error:
+        client(None, None)
+    assert "qase-iac[s3]" in error.value.hint

@@ -9,6 +9,7 @@ import pytest
 from plan_kit import Kit, change, external, lines, shared
 
 from qase_iac.model import LiveObject, Snapshot
+from qase_iac.plan import likeness as module
 from qase_iac.plan.deletes import Hanging, unseen_holders
 from qase_iac.plan.drifting import Found, Unsettled, appeared, find_drift
 from qase_iac.plan.likeness import Face, Pair, alike, clear_ones, likeness
@@ -268,3 +269,51 @@ def test_only_what_is_better_than_all_others_of_both_sides_is_chosen(
     pairs: list[tuple[str, int, float]], chosen: list[tuple[str, int]], doubtful: dict[str, list[int]]
 ) -> None:
     assert cleared(*pairs) == (chosen, doubtful)
+
+
+# -- what is compared closely
+
+
+def test_the_pairs_are_given_best_first_then_by_name_and_number() -> None:
+    wanted = [Face("b", "abc"), Face("a", "abc"), Face("c", "abd")]
+    held = [Face(100, "abc"), Face(9, "abc")]
+    assert [(pair.wanted, pair.held) for pair in alike(wanted, held, 50.0)] == [
+        ("a", 9),
+        ("a", 100),
+        ("b", 9),
+        ("b", 100),
+        ("c", 9),
+        ("c", 100),
+    ]
+
+
+def test_one_of_the_same_content_is_looked_at_whatever_its_title() -> None:
+    wanted = [Face("a", "qqqq", "open the basket")]
+    held = [Face(1, "zzzz", "open the basket"), Face(2, "zzzz", "another"), Face(3, "zzzz", "")]
+    assert alike(wanted, held, 0.0) == [Pair("a", 1, 50.0)]
+    assert alike([Face("a", "qqqq")], held, 0.0) == []
+
+
+def test_a_title_that_is_too_unlike_is_not_looked_at_closely() -> None:
+    held = [Face(1, "abcdefgh"), Face(2, "abcdzzzzzzzzzz"), Face(3, "xxxxxxxx")]
+    assert [pair.held for pair in alike([Face("a", "abcdefgh")], held, 0.0)] == [1]
+
+
+def test_the_nearest_few_are_looked_at_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [Face(at, "abc" + "d" * at) for at in range(1, 6)]
+    monkeypatch.setattr(module, "NEAREST", 3)
+    assert [pair.held for pair in alike([Face("a", "abc")], held, 0.0)] == [1, 2, 3]
+
+
+def test_of_many_those_that_share_the_rarest_words_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 0)
+    held = [*(Face(at, "check the page") for at in range(1, 5)), Face(5, "check the basket"), Face(6, "no such")]
+
+    def near(title: str) -> list[int]:
+        return sorted(pair.held for pair in alike([Face("a", title)], held, 0.0))
+
+    assert near("check the basket") == [1, 2, 3, 4, 5]
+    for pool, found in ((1, [5]), (5, [5]), (6, [1, 2, 3, 4, 5])):
+        monkeypatch.setattr(module, "POOL", pool)
+        assert near("check basket") == found
+    assert near("nothing alike") == []
