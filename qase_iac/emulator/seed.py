@@ -59,6 +59,7 @@ KEYS = {
 }  # fmt: skip
 OPTION_KEYS = {"id", "slug", "title", "default"}
 MOST_VALUES = 1_000_000
+MAX_DEPTH = 50
 OWNER = {"id": 1, "name": "Owner", "email": "owner@example.com", "title": "Owner"}
 
 
@@ -68,10 +69,12 @@ def load_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     try:
         with open(path, encoding="utf-8") as file:
-            seed = yaml.safe_load(file)
+            text = file.read()
+        _check_depth(text)
+        seed = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{os.fspath(path)}: not a YAML file: {error}") from None
-    except (ValueError, RecursionError) as error:  # a date that does not exist, a number or a depth beyond all bounds
+    except ValueError as error:  # a date that does not exist, a number or a depth beyond all bounds
         raise ValueError(f"{os.fspath(path)}: this cannot be read: {error}") from None
     seed = {} if seed is None else seed
     try:
@@ -80,6 +83,17 @@ def load_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     return dict(seed)
+
+
+def _check_depth(text: str) -> None:
+    """Refuses deep nesting, on which the loader, written in C, would crash the process."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it nests more than {MAX_DEPTH} levels deep")
 
 
 def _bounded(seed: object) -> None:

@@ -275,15 +275,15 @@ def test_only_what_is_better_than_all_others_of_both_sides_is_chosen(
 
 
 def test_the_pairs_are_given_best_first_then_by_name_and_number() -> None:
-    wanted = [Face("b", "abc"), Face("a", "abc"), Face("c", "abd")]
+    wanted = [Face("c", "abc"), Face("b", "abc"), Face("a", "abd")]
     held = [Face(100, "abc"), Face(9, "abc")]
     assert [(pair.wanted, pair.held) for pair in alike(wanted, held, 50.0)] == [
-        ("a", 9),
-        ("a", 100),
         ("b", 9),
         ("b", 100),
         ("c", 9),
         ("c", 100),
+        ("a", 9),
+        ("a", 100),
     ]
 
 
