@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from e2e_kit import Folder, Ran, qase_yaml, run_cli
 from qase_iac.api.transports import SystemClock
 from qase_iac.emulator import create_app
 from qase_iac.workflow.session import Session, World
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A run that a script started in the background (`make test &`) inherits that Ctrl-C is ignored, and would hand it
+    # on to every process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def clock() -> Callable[[], float]:

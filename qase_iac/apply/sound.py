@@ -7,6 +7,7 @@ version's, or damaged.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from qase_iac.errors import StateError
@@ -19,6 +20,7 @@ from qase_iac.values import JSON, printable
 _HASH = re.compile(r"[A-Za-z0-9_-]+\Z")
 _PLAIN = {kind.name: frozenset(row.name for row in kind.attributes if kind.holds(row.name, "x")) for kind in KINDS}
 """Kind -> the attributes that hold any text."""
+_SCALARS = frozenset({int, str, bool, type(None)})
 
 
 def check_state(state: State, place: str) -> None:
@@ -83,10 +85,22 @@ def _texts(value: Any) -> bool:
 
 def _holds(kind: Kind, name: str, value: JSON, planned: bool) -> bool:
     """Whether a value has the attribute's shape, bound: what it refers to are ids and hashes."""
+    if value.__class__ in _SCALARS:
+        return _scalar_holds(kind.name, name, value)
+    row = kind.by_name.get(name)
+    if row is not None and row.type.surely_holds(value):
+        return True
     if not kind.holds(name, value):
         return False
-    row = kind.by_name.get(name)
     return row is None or all(_is_ref(ref, planned) for _, ref in row.type.refs(value))
+
+
+@lru_cache(maxsize=1 << 14, typed=True)
+def _scalar_holds(kind: str, name: str, value: JSON) -> bool:
+    """The same for a number or a word; few of them are unlike each other in the state of a whole project."""
+    row = BY_NAME[kind].by_name.get(name)
+    sound = BY_NAME[kind].holds(name, value)
+    return sound and (row is None or all(_is_ref(ref, False) for _, ref in row.type.refs(value)))
 
 
 def _is_ref(ref: JSON, planned: bool) -> bool:

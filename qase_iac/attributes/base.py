@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import yaml
@@ -102,6 +103,10 @@ class Type:
         """The form that decides equality."""
         return value
 
+    def surely_holds(self, value: JSON) -> bool:
+        """Whether a glance tells that a value has this type's shape and refers to nothing. False: look closer."""
+        return False
+
     def refs(self, value: JSON) -> Iterator[tuple[str, JSON]]:
         """Every reference inside, with the kind it refers to."""
         return iter(())
@@ -120,7 +125,7 @@ class Type:
 
     def reader(self, row: Attribute, context: Decoding) -> Callable[[dict[str, Any]], JSON]:
         """`decode` for many entities: what can be looked up once is looked up here."""
-        return lambda entity: self.decode(entity, row, context)
+        return partial(self.decode, row=row, context=context)
 
 
 @dataclass(frozen=True, eq=False)

@@ -162,6 +162,12 @@ class Steps(Type):
     def canon(self, value: JSON) -> JSON:
         return [canonical_step(step) for step in value or ()]
 
+    def surely_holds(self, value: JSON) -> bool:
+        return value.__class__ is list and all(
+            step.__class__ is dict and step.keys() <= STEP_TEXTS.keys() and all(text.__class__ is str for text in step.values())
+            for step in value
+        )
+
     def refs(self, value: JSON) -> Iterator[tuple[str, JSON]]:
         for step in value or ():
             if "shared" in step:

@@ -140,6 +140,9 @@ class TextSet(Type):
                 found[value.strip()] = None
         return sorted(found)
 
+    def surely_holds(self, value: JSON) -> bool:
+        return value.__class__ is list and all(item.__class__ is str for item in value)
+
     def canon(self, value: JSON) -> JSON:
         return sorted({str(item).strip() for item in value or ()})
 

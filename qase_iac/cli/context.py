@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from qase_iac.errors import QaseIacError
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -151,7 +153,12 @@ def say(message: str) -> None:
 
 
 def answer(text: str) -> None:
-    """The command's answer, on stdout, flushed before any exit code is set."""
+    """The command's answer, on stdout, flushed before any exit code is set. Raises QaseIacError when it is full."""
     data = text if text.endswith("\n") or not text else text + "\n"
-    sys.stdout.buffer.write(data.encode("utf-8", "backslashreplace"))
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data.encode("utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # the reader has gone, and knows why
+    except OSError as error:
+        raise QaseIacError(f"The answer could not be written: {error.strerror or error}.") from None

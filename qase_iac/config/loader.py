@@ -79,6 +79,7 @@ class _Run:
         self.explained = explained
         self.diagnostics: list[Diagnostic] = []
         self.hold = False
+        self.known: dict[str, bytes] = {}
 
     def load(self, offline: Catalogue) -> Loaded:
         settings = self.settings
@@ -92,6 +93,7 @@ class _Run:
         remembered = folder.recall() if folder else None
         if remembered:
             return Loaded(*remembered, len(found))
+        self.known = folder.data if folder else {}
         loaded = self._from_files(found, offline)
         if folder and not has_errors(loaded.diagnostics):
             folder.remember(loaded.desired, loaded.diagnostics)
@@ -127,7 +129,8 @@ class _Run:
 
     def _content(self, file: files.SourceFile) -> FileContent | None:
         """What a file declares; None when it cannot be read."""
-        changed = self.instead.get(file.name)
+        known = self.known.pop(file.name, None)
+        changed = self.instead.get(file.name, known)
         data = files.read(file) if changed is None else changed
         if isinstance(data, Diagnostic):
             self.diagnostics.append(data)

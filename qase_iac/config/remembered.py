@@ -26,14 +26,19 @@ from qase_iac.values import JSON, Address
 
 
 class Folder:
-    """What is remembered of one project folder. `key` is "" when nothing can be."""
+    """What is remembered of one project folder. `key` is "" when nothing can be.
+
+    `data` are the bytes that the key was made of, by the names of their files: what is remembered under it is read
+    from them, since a file may change meanwhile.
+    """
 
     def __init__(self, settings: Settings, offline: Catalogue, found: list[files.SourceFile], cache_dir: Path) -> None:
         self._settings = settings
         self._attachments = Attachments(settings.root, {file.name: file for file in found})
         name = hashlib.sha256(os.fsencode(os.path.realpath(settings.root))).hexdigest()[:32]
         self._path = cache_dir / f"folder-{name}.json"
-        self.key = _key(settings, offline, found)
+        self.data: dict[str, bytes] = {}
+        self.key = _key(settings, offline, found, self.data)
 
     def recall(self) -> tuple[Desired, list[Diagnostic]] | None:
         """The folder as it was loaded, None when it is not remembered, or a file that it names has changed."""
@@ -87,8 +92,8 @@ class Folder:
                 os.unlink(temporary)
 
 
-def _key(settings: Settings, offline: Catalogue, found: Iterable[files.SourceFile]) -> str:
-    """The digest of all that loading depends on; "" when a file cannot be read."""
+def _key(settings: Settings, offline: Catalogue, found: Iterable[files.SourceFile], contents: dict[str, bytes]) -> str:
+    """The digest of all that loading depends on; "" when a file cannot be read. Puts the files into `contents`."""
     tool = cache.parsers_digest()
     if not tool:
         return ""
@@ -99,6 +104,7 @@ def _key(settings: Settings, offline: Catalogue, found: Iterable[files.SourceFil
             return ""
         key.update(f"\0{file.name}\0{len(data)}\0".encode("utf-8", "backslashreplace"))
         key.update(data)
+        contents[file.name] = data
     return key.hexdigest()
 
 

@@ -96,6 +96,8 @@ def _by_state(desired: Desired, snapshot: Snapshot, found: Identities) -> None:
 
 
 def _by_adopt(desired: Desired, snapshot: Snapshot, found: Identities, taken: Taken) -> None:
+    if not desired.adopt:
+        return
     holders = {(address.partition(".")[0], b.id): address for address, b in found.bindings.items()}
     for adopted, (id, _) in sorted(desired.adopt.items()):
         address, kind = str(adopted), adopted.kind

@@ -150,7 +150,7 @@ def _json(value: Any, where: str, depth: int = 0) -> JSON:
         _fail(where, "a value of reasonable depth")
     if isinstance(value, dict):
         for name, item in value.items():
-            _json(item, _text(name, where), depth + 1)
+            _json(item, f"{where}.{_text(name, where)}", depth + 1)
     elif isinstance(value, list):
         for item in value:
             _json(item, where, depth + 1)

@@ -48,14 +48,16 @@ class _Words:
         self._externals = externals
         self._say = say
         self._known: dict[tuple[str, str, JSON], JSON] = {}
-        self._rows: dict[tuple[str, str], tuple[Attribute, bool, bool]] = {}
+        self._rows: dict[str, dict[str, tuple[Attribute, bool, bool]]] = {kind: {} for kind in BY_NAME}
 
     def resource(self, resource: Resource) -> Resource:
         kind = BY_NAME[resource.address.kind]
+        rows = self._rows[kind.name]
         attributes: Attributes = {}
         for name, value in resource.attributes.items():
+            _, speaks, refers = rows.get(name) or self._row(kind, name)
             try:
-                attributes[name] = self._value(kind, name, value)
+                attributes[name] = self._value(kind, name, value) if speaks or (refers and value) else value
             except ResolveError as error:
                 self._problem(resource, error)
         local = resource.local
@@ -65,6 +67,8 @@ class _Words:
                     local = local | {name: self._rules(kind, local[name])}
         except ResolveError as error:
             self._problem(resource, error)
+        if local is resource.local and attributes == resource.attributes:
+            return resource
         return replace(resource, attributes=attributes, local=local)
 
     def _value(self, kind: Kind, name: str, value: JSON) -> JSON:
@@ -78,11 +82,11 @@ class _Words:
 
     def _row(self, kind: Kind, name: str) -> tuple[Attribute, bool, bool]:
         """The row, whether it takes words of the workspace, whether it refers to other objects."""
-        found = self._rows.get((kind.name, name))
+        found = self._rows[kind.name].get(name)
         if found is None:
             row = kind.attribute(name)
             speaks = type(row.type).resolve is not Type.resolve
-            found = self._rows[kind.name, name] = row, speaks, name in rows_with_references(kind)
+            found = self._rows[kind.name][name] = row, speaks, name in rows_with_references(kind)
         return found
 
     def _rules(self, kind: Kind, rules: Attributes) -> Attributes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE, run
 from typing import Any
 
 import pytest
-from e2e_kit import Folder, qase_yaml, run_cli
+from e2e_kit import Folder, clean_env, qase_yaml, run_cli
 
 from qase_iac.workflow import validating
 
@@ -85,3 +88,22 @@ def test_a_schema_folder_that_cannot_be_written(tmp_path: Path) -> None:
     ran = run_cli("schema", "--write", tmp_path / "file")
     assert ran.code == 1
     assert "cannot be written" in ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("words", [("validate",), ("explain", "case"), ("validate", "--format", "json")], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_an_error(words: tuple[str, ...], folder: Callable[..., Folder]) -> None:
+    root = folder({"a.yaml": "cases: {a: {title: A}}\n"}).root
+    with open("/dev/full", "wb") as full:
+        ran = run([sys.executable, "-m", "qase_iac", *words], cwd=root, stdout=full, stderr=PIPE, env=clean_env())
+    assert (ran.returncode, ran.stderr) == (1, b"Error: The answer could not be written: No space left on device.\n")
+
+
+def test_a_reader_that_has_gone_ends_it_quietly(folder: Callable[..., Folder]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ran = run([sys.executable, "-m", "qase_iac", "explain", "case"], stdout=writer, stderr=PIPE, env=clean_env())
+    finally:
+        os.close(writer)
+    assert (ran.returncode, ran.stderr) == (1, b"")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from qase_iac.attributes.base import is_boolean, is_null
 from qase_iac.config import yaml_composer
+from qase_iac.config.yaml_composer import composed
 from qase_iac.config.yaml_document import MAX_PROBLEMS
 from qase_iac.config.yaml_mapping import mapping_items, source
 from qase_iac.config.yaml_slips import lines_of
@@ -119,6 +122,16 @@ def test_the_line_is_quoted_and_cut() -> None:
     assert max(map(len, found.detail.splitlines())) < 120
 
 
+class Counting(yaml_composer._Composer):
+    """The composer with bounds, remembering how deep it came."""
+
+    deepest = 0
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        super().descend_resolver(parent, index)
+        self.deepest = max(self.deepest, self.depth)
+
+
 class TestDepthAndSize:
     """Safe in this process: `test_deep_input_cannot_crash` first shows in another that nothing crashes."""
 
@@ -151,6 +164,52 @@ class TestDepthAndSize:
         clean("[" * 200 + "]" * 200)
         assert one("[" * 201 + "]" * 201).code == "nested-too-deep"
         clean("".join(f"{' ' * at}a:\n" for at in range(199)))
+
+    @given(
+        pieces=st.lists(
+            st.sampled_from(["-", "?", ":", " ", "  ", "- ", "? ", ": ", "\t", "\n", "\n ", "\n   ", "\r", "\x85", "[", "]",
+                             "{", "}", ",", "a", "b", "'", '"', "|", ">", "#", " #", "&x ", "*x", "!t ", "!!seq "]),
+            max_size=60,
+        )
+    )  # fmt: skip
+    @settings(max_examples=1000, deadline=None)
+    def test_what_looks_shallow_is(self, pieces: list[str]) -> None:
+        data = "".join(pieces).encode()
+        parser = Counting(data)
+        with suppress(yaml.YAMLError):
+            parser.get_single_node()
+        flows = data.count(b"[") + data.count(b"{")
+        indents = yaml_composer._INDENTED
+        longest = max(map(len, re.findall(b" +", data.translate(indents))), default=0)
+        assert parser.deepest <= 2 * (longest + 1) + flows + 1
+        assert parser.count <= 2 * len(data) + 1
+
+    @pytest.mark.parametrize(
+        "text", ["[?,?,?]", "[:,:]", "? ? ?", "{a,b,c}", "- - -", "?\n?\n", "[a: , b: ]", "- a:\n  -"]
+    )
+    def test_no_byte_makes_more_than_two_nodes(self, text: str) -> None:
+        parser = Counting(text)
+        with suppress(yaml.YAMLError):
+            parser.get_single_node()
+        assert parser.count <= 2 * len(text)
+
+    @pytest.mark.parametrize(
+        "text", ["", "a: 1", "- a\n- b: [c, {d: e}]", "a: &x [1]\nb: *x", "!!str a: !t b", "a: |\n b\n"]
+    )
+    def test_a_glance_changes_nothing(self, text: str) -> None:
+        def plain(node: Any) -> Any:
+            if isinstance(node, tuple | list):
+                return [plain(part) for part in node]
+            if not isinstance(node, yaml.Node):
+                return node
+            return type(node), node.tag, node.start_mark.index, node.end_mark.index, plain(node.value)
+
+        assert yaml_composer._is_shallow(text.encode())
+        assert plain(composed(text.encode())) == plain(yaml_composer._Composer(text).get_single_node())
+
+    def test_the_bounds_of_a_glance_keep_within_those_of_a_file(self) -> None:
+        most = 2 * (yaml_composer._MOST_INDENT - 1 + 1) + yaml_composer._MOST_FLOWS + 1
+        assert most <= yaml_composer.MAX_DEPTH
 
     @pytest.mark.parametrize(
         "text",

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from plan_kit import Kit, change, external, lines, shared
 
-from qase_iac.model import LiveObject, Snapshot
+from qase_iac.errors import StalePlan
+from qase_iac.kinds import BY_NAME
+from qase_iac.model import Catalogue, LiveObject, Snapshot
 from qase_iac.plan import likeness as module
+from qase_iac.plan import planfile_reader
 from qase_iac.plan.deletes import Hanging, unseen_holders
 from qase_iac.plan.drifting import Found, Unsettled, appeared, find_drift
 from qase_iac.plan.likeness import Face, Pair, alike, clear_ones, likeness
-from qase_iac.plan.model import Action, Blocked, Change, Reason
+from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Origin, Plan, Reason
+from qase_iac.plan.noise import without_noise
+from qase_iac.plan.planfile import seal, to_json
+from qase_iac.plan.planfile_reader import from_json, read
+from qase_iac.plan.remarks import edited_since
+from qase_iac.state.model import Binding
 
 # -- drift
 
@@ -317,3 +326,68 @@ def test_of_many_those_that_share_the_rarest_words_are_looked_at(monkeypatch: py
         monkeypatch.setattr(module, "POOL", pool)
         assert near("check basket") == found
     assert near("nothing alike") == []
+
+
+# -- what an editor leaves behind
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Tom &amp; Jerry", "Tom & Jerry"),
+        ("a &lt; b", "a < b"),
+        ("a\rb\r\nc\nd", "a\nb\nc\nd"),
+        ("one\\_two", "one_two"),
+        ("`one\\_two`", "`one\\_two`"),
+        ("plain", "plain"),
+    ],
+)
+def test_noise_is_taken_out_of_a_text(text: str, found: str) -> None:
+    assert without_noise(text) == found
+
+
+def test_what_is_not_compared_does_not_hide_what_was_edited() -> None:
+    live = LiveObject("case", 41, {"title": "other", "severity": "major", "priority": "low"})
+    binding = Binding(41, {"title": "x", "priority": "low", "severity": "minor"}, ignore=["title"])
+    assert edited_since(BY_NAME["case"], live, binding, Snapshot(catalogue=Catalogue())) == ["severity"]
+
+
+# -- the saved plan
+
+
+def saved() -> dict[str, Any]:
+    title = {"title": AttributeChange("x", "y", Origin.OURS)}
+    made = Change("case.a", Action.UPDATE, 41, Reason.CONFIG_CHANGED, attributes=title)
+    return to_json(seal(Plan("SHOP", "https://api.qase.io/v1", "t", "sha256:1", "line", 4, (made,))))
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "value", "words"),
+    [
+        ("title", "after", float("inf"), "plan.changes[0].attributes.title.after is not a finite number"),
+        ("title", "before", [float("nan")], "plan.changes[0].attributes.title.before is not a finite number"),
+        ("title", "after", {"a": (1, 2)}, "plan.changes[0].attributes.title.after.a is not a JSON value"),
+        ("nothing", "after", "x", "case.a has an unknown attribute 'nothing'"),
+        ("steps", "after", "x", "case.a gives 'steps' a value that is none"),
+        ("steps", "before", "x", "case.a gives 'steps' a value that is none"),
+    ],
+)
+def test_a_value_that_no_plan_holds_is_named_with_its_place(name: str, side: str, value: Any, words: str) -> None:
+    data = saved()
+    given = {"before": None, "after": None, "origin": "ours"} | {side: value}
+    data["changes"][0]["attributes"] = {name: given}
+    with pytest.raises(StalePlan) as refused:
+        from_json(data)
+    assert refused.value.detail == f"What is wrong: {words}."
+
+
+def test_a_file_that_is_too_large_by_one_byte_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "p").write_text("[1]")
+    for piece in (1, 2, 100):
+        monkeypatch.setattr(planfile_reader, "PIECE", piece)
+        monkeypatch.setattr(planfile_reader, "MAX_BYTES", 2)
+        with pytest.raises(StalePlan, match="holds more than"):
+            read(tmp_path / "p")
+        monkeypatch.setattr(planfile_reader, "MAX_BYTES", 3)
+        with pytest.raises(StalePlan, match="This is not a plan file"):
+            read(tmp_path / "p")
