@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from qase_iac.attributes import Attribute, ResolveError, TextSet, Type
@@ -40,6 +40,16 @@ def resolve(
     return replace(desired, resources=resources), found
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row, whether it takes words of the workspace (`known` are those looked up), whether it refers to others."""
+
+    attribute: Attribute
+    speaks: bool
+    refers: bool
+    known: dict[JSON, JSON] = field(default_factory=dict)
+
+
 class _Words:
     """Puts values into the workspace's own words. The same word is looked up once."""
 
@@ -47,19 +57,20 @@ class _Words:
         self._catalogue = catalogue
         self._externals = externals
         self._say = say
-        self._known: dict[tuple[str, str, JSON], JSON] = {}
-        self._rows: dict[str, dict[str, tuple[Attribute, bool, bool]]] = {kind: {} for kind in BY_NAME}
+        self._rows: dict[str, dict[str, _Row]] = {kind: {} for kind in BY_NAME}
 
     def resource(self, resource: Resource) -> Resource:
         kind = BY_NAME[resource.address.kind]
         rows = self._rows[kind.name]
-        attributes: Attributes = {}
+        attributes = dict(resource.attributes)
         for name, value in resource.attributes.items():
-            _, speaks, refers = rows.get(name) or self._row(kind, name)
-            try:
-                attributes[name] = self._value(kind, name, value) if speaks or (refers and value) else value
-            except ResolveError as error:
-                self._problem(resource, error)
+            row = rows.get(name) or self._row(kind, name)
+            if row.speaks or (row.refers and value):
+                try:
+                    attributes[name] = self._value(row, value)
+                except ResolveError as error:
+                    del attributes[name]
+                    self._problem(resource, error)
         local = resource.local
         try:
             for name in ("select", "exclude"):
@@ -71,29 +82,27 @@ class _Words:
             return resource
         return replace(resource, attributes=attributes, local=local)
 
-    def _value(self, kind: Kind, name: str, value: JSON) -> JSON:
-        row, speaks, refers = self._row(kind, name)
-        if speaks:
-            word = kind.name, name, tuple(value) if isinstance(value, list) else value
-            if word not in self._known:
-                self._known[word] = row.type.resolve(value, row, self._catalogue)
-            value = self._known[word]
-        return row.type.rebind(value, self._externals.look_up) if refers and value else value
+    def _value(self, row: _Row, value: JSON) -> JSON:
+        if row.speaks:
+            word = tuple(value) if isinstance(value, list) else value
+            if word not in row.known:
+                row.known[word] = row.attribute.type.resolve(value, row.attribute, self._catalogue)
+            value = row.known[word]
+        return row.attribute.type.rebind(value, self._externals.look_up) if row.refers and value else value
 
-    def _row(self, kind: Kind, name: str) -> tuple[Attribute, bool, bool]:
-        """The row, whether it takes words of the workspace, whether it refers to other objects."""
+    def _row(self, kind: Kind, name: str) -> _Row:
         found = self._rows[kind.name].get(name)
         if found is None:
-            row = kind.attribute(name)
-            speaks = type(row.type).resolve is not Type.resolve
-            found = self._rows[kind.name][name] = row, speaks, name in rows_with_references(kind)
+            attribute = kind.attribute(name)
+            speaks = type(attribute.type).resolve is not Type.resolve
+            found = self._rows[kind.name][name] = _Row(attribute, speaks, name in rows_with_references(kind))
         return found
 
     def _rules(self, kind: Kind, rules: Attributes) -> Attributes:
         """The values of rules in the same canonical form as the attributes they are compared with."""
         about = BY_NAME[next(getattr(row.type, "kind", "") for row in kind.members)]
         return {
-            name: [self._value(about, name, value) for value in values]
+            name: [self._value(self._row(about, name), value) for value in values]
             if name in about.by_name and not isinstance(about.by_name[name].type, TextSet)
             else values
             for name, values in rules.items()
