@@ -10,6 +10,7 @@ from qase_iac.attributes import CUSTOM_FIELD_PREFIX
 from qase_iac.config import keys
 from qase_iac.config.declarations import Declaration, FileContent, Path, Placed
 from qase_iac.config.files import PROJECT_FILE, SourceFile
+from qase_iac.config.ignored import IGNORE
 from qase_iac.config.late import LateProblems, Target
 from qase_iac.config.settings import Settings
 from qase_iac.diagnostics import SourceRange
@@ -194,7 +195,10 @@ class Assembly:
         if kind.parent:
             self._place(kind, attributes, nearest, around, origin, place)
         rules = folder.defaults.get(kind.name)
+        ignore = declaration.ignore
         taken = {name: each for name, each in rules.items() if name not in attributes} if rules else {}
+        if (ceded := taken.pop(IGNORE, None)) and ignore is None:
+            ignore = ceded[0][0]
         for name, (placed, _) in taken.items():
             attributes[name] = placed[0]
         self.origins[address] = origin._replace(defaults=taken)
@@ -205,7 +209,7 @@ class Assembly:
             len(self.resources),
             declaration.local,
             declaration.protect,
-            frozenset(_ignored(declaration.ignore, attributes)),
+            frozenset(_ignored(ignore or [], attributes)),
             folder.policy,
             frozenset(taken),
         )

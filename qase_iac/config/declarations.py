@@ -24,7 +24,8 @@ class Declaration:
     """One object as its file declares it.
 
     `key` is as written, "" when a one-object file leaves it to its name. `parent` is the position in the file's list
-    of the declaration around it, -1 when there is none. Attributes are canonical, custom fields one by one.
+    of the declaration around it, -1 when there is none. Attributes are canonical, custom fields one by one. `ignore` is
+    None where nothing is said.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Declaration:
     attributes: Attributes = field(default_factory=dict)
     local: Attributes = field(default_factory=dict)
     protect: bool | None = None
-    ignore: list[str] = field(default_factory=list)
+    ignore: list[str] | None = None
 
     def row(self) -> list[JSON]:
         return [

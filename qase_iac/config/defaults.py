@@ -7,12 +7,13 @@ import yaml
 from qase_iac.attributes import INVALID
 from qase_iac.attributes.base import is_null
 from qase_iac.config.declarations import Placed, flattened
+from qase_iac.config.ignored import IGNORE, parse_ignored
 from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.kinds import BY_NAME, CONTENT_KINDS, Kind
 from qase_iac.values import printable
 
 Defaults = dict[str, dict[str, Placed]]
-"""Kind -> attribute (custom fields one by one) -> [value, line, column]."""
+"""Kind -> attribute (custom fields one by one), or `ignore_changes` -> [value, line, column]."""
 
 TAKING = tuple(kind.name for kind in CONTENT_KINDS if kind.defaults)
 """The kinds that take defaults."""
@@ -44,9 +45,12 @@ def _pairs(node: yaml.Node, name: str, example: str, reporter: FileReporter) -> 
 
 
 def _of_kind(kind: Kind, node: yaml.Node, reporter: FileReporter) -> dict[str, Placed]:
-    known = [row.name for row in kind.attributes if row.default_ok]
+    known = [*(row.name for row in kind.attributes if row.default_ok), IGNORE]
     found: dict[str, Placed] = {}
     for name, key, value in _pairs(node, kind.name, "priority: high", reporter):
+        if name == IGNORE:
+            found[IGNORE] = [parse_ignored(kind, value, reporter), *reporter.place(value)]
+            continue
         row = kind.by_name.get(name)
         if row is None or not row.default_ok:
             _refuse(kind, name, key, known, reporter)

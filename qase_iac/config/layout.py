@@ -91,6 +91,13 @@ class Keys:
         self.used[prefix + found] = named.hint
         return found
 
+    def below(self, named: Named, prefix: str, limit: int = MAX_SEGMENT) -> str:
+        """A new key below `prefix`; with too little room there, one of its own."""
+        room = MAX_KEY - len(prefix) - 8
+        if room < min(limit, MIN_SEGMENT):
+            return self.give(named, limit)
+        return prefix + self.give(named, min(limit, room), prefix)
+
     def _numbered(self, base: str, prefix: str) -> str:
         number = self._next.get(prefix + base, 2)
         while prefix + f"{base}-{number}" in self.used:
@@ -149,12 +156,8 @@ def _place(named: Named, parent: SuitePlace | None, keys: Keys) -> SuitePlace:
         )
     limit = SHORT_SEGMENT if len(above) > LONG_PATH else MAX_SEGMENT
     prefix = parent.key + "/" if parent else ""
-    room = MAX_KEY - len(prefix) - 8
-    if room >= min(limit, MIN_SEGMENT):
-        segment = keys.give(named, min(limit, room), prefix)
-        return SuitePlace(prefix + segment, above + segment)
-    segment = keys.give(named, limit)
-    return SuitePlace(segment, above + segment, "/" + segment)
+    key = keys.below(named, prefix, limit)
+    return SuitePlace(key, above + key.rpartition("/")[2], "" if key.startswith(prefix) else "/" + key)
 
 
 def safe_file_name(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from qase_iac.attributes import step_definitions
 from qase_iac.attributes.refs import HASH_KINDS
 from qase_iac.config.declarations import NESTED, SECTIONS
+from qase_iac.config.ignored import IGNORE, ignored_schema
 from qase_iac.config.settings_table import DEFAULTS_ROW, FOLDER_POLICY_ROW, SETTINGS
 from qase_iac.config.settings_types import described
 from qase_iac.kinds import BY_SECTION, CONTENT_KINDS, Kind
@@ -95,16 +96,9 @@ def _object(kind: Kind, alone: bool = False) -> Schema:
 
 
 def _common(kind: Kind) -> Schema:
-    names: Schema = {"enum": [row.name for row in kind.attributes if not row.structural and not row.local]}
-    if kind.custom:
-        names = {"anyOf": [names, {"type": "string", "pattern": r"^custom_fields\..+"}]}
     return {
         "protect": {"description": "true: it is never deleted.", "type": ["boolean", "null"]},
-        "ignore_changes": {
-            "description": "Attributes that are sent on create, then left to someone else.",
-            "type": ["array", "null"],
-            "items": names,
-        },
+        IGNORE: ignored_schema(kind),
     }
 
 

@@ -6,21 +6,21 @@ from collections.abc import Iterable
 
 import yaml
 
-from qase_iac.attributes import INVALID, Attribute, TextSet
-from qase_iac.attributes.base import is_null, sequence
+from qase_iac.attributes import INVALID, Attribute
+from qase_iac.attributes.base import is_null
 from qase_iac.attributes.text import parse_boolean
 from qase_iac.config import keys
 from qase_iac.config.declarations import NESTED, SECTIONS, Declaration, FileContent, flattened
 from qase_iac.config.defaults import parse_defaults
 from qase_iac.config.history import HISTORY
-from qase_iac.config.reporter import FileReporter, most_like, nearest
+from qase_iac.config.ignored import IGNORE, parse_ignored
+from qase_iac.config.reporter import FileReporter, nearest
 from qase_iac.config.settings_table import SETTINGS, parse_folder_policy
 from qase_iac.kinds import BY_NAME, BY_SECTION, CONTENT_KINDS, Kind
 from qase_iac.values import is_key, printable
 
-COMMON = ("protect", "ignore_changes")
+COMMON = ("protect", IGNORE)
 _REQUIRED = {kind.name: tuple(row for row in kind.attributes if row.required) for kind in CONTENT_KINDS}
-_IGNORE = Attribute("ignore_changes", TextSet(), "")
 
 
 def parse_document(root: yaml.Node | None, shape: str, reporter: FileReporter) -> FileContent:
@@ -169,8 +169,8 @@ class _Parser:
         if name == "protect":
             value = parse_boolean(node, name, self.reporter, null=None)
             declaration.protect = None if value is INVALID else value
-        elif name == "ignore_changes":
-            declaration.ignore = self._ignored(kind, node)
+        elif name == IGNORE:
+            declaration.ignore = parse_ignored(kind, node, self.reporter)
         elif name == "key" and root:
             declaration.key = keys.parse_key(kind, node, self.reporter) or ""
         elif name == "defaults" and root and kind.file_name:
@@ -179,22 +179,6 @@ class _Parser:
             self.content.policy = parse_folder_policy(node, self.reporter)
         else:
             self._unknown(kind, declaration, name, key)
-
-    def _ignored(self, kind: Kind, node: yaml.Node) -> list[str]:
-        nodes = sequence(node, _IGNORE, self.reporter, "names of attributes")
-        known = [row.name for row in kind.attributes if not row.structural and not row.local]
-        found: list[str] = []
-        for item in nodes or ():
-            name = str(item.value).strip() if isinstance(item, yaml.ScalarNode) else ""
-            if name in known or (kind.custom and name.startswith("custom_fields.") and name != "custom_fields."):
-                found.append(name)
-                continue
-            hint = nearest(name, known)
-            full = f"It takes {', '.join(known)}{', or custom_fields.TITLE' if kind.custom else ''}."
-            detail = f"Write `- {most_like(name, known)}`, or drop the line." if hint else full
-            summary = f"`ignore_changes` names no attribute of a {kind.label}: `{printable(name)}`.{hint}"
-            self.reporter.error(item, "unknown-attribute", summary, detail)
-        return found
 
     # --- checks of one object
 

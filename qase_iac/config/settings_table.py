@@ -10,6 +10,7 @@ import yaml
 from qase_iac.attributes import INVALID, MAX_TITLE, Attribute, Flag, Reporter, Text, Type
 from qase_iac.attributes.text import parse_boolean
 from qase_iac.config.defaults import TAKING, parse_defaults
+from qase_iac.config.ignored import IGNORE, ignored_schema
 from qase_iac.config.reporter import FileReporter
 from qase_iac.config.settings_types import Choice, Globs, Group, Line, Number, Setting, described
 from qase_iac.kinds import BY_NAME
@@ -42,6 +43,7 @@ class DefaultsType(Type):
         for name in TAKING:
             rows = [row for row in BY_NAME[name].attributes if row.default_ok]
             properties = {row.name: described(row, row.type.schema()) for row in rows}
+            properties[IGNORE] = ignored_schema(BY_NAME[name])
             kinds[name] = {"type": ["object", "null"], "additionalProperties": False, "properties": properties}
         return {"type": ["object", "null"], "additionalProperties": False, "properties": kinds}
 

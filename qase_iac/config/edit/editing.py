@@ -115,8 +115,11 @@ class _Run:
         for name, operations in planned.operations.items():
             refused = self._work(name).run(operations)
             failed += [Failed(operation.edit, why, name) for operation, why in refused]
-        for name in planned.gone:
-            self._work(name).gone = True
+        for name, edit in planned.gone.items():
+            work = self._work(name)
+            work.gone = work.content.objects.keys() <= {()}
+            if not work.gone:
+                failed.append(Failed(edit, "other objects stand in its file", name))
         return planned, failed
 
     def _results(self) -> dict[str, bytes | None]:
@@ -139,10 +142,13 @@ class _Run:
         expected = Expected(self.desired, [*wanted, *more])
         differing = expected.differences(now.desired)
         moved = {edit.address for edit in wanted if isinstance(edit, Move)}
+        # Where a folder is no suite any more its defaults are gone, for what stands in it and lies elsewhere as well.
+        bare = any(isinstance(edit, Remove) and BY_NAME[edit.address.kind].file_name for edit in wanted)
         follow: list[Edit] = []
         for address, name in differing:
             old = self.desired.resources.get(address)
-            if address not in moved or not name or old is None or name not in old.attributes or more:
+            may = (address in moved or (bare and name != BY_NAME[address.kind].parent)) and not more
+            if not (may and name and old is not None and name in old.attributes):
                 what = f"{address} would read differently" + (f" in `{name}`" if name else "")
                 return [], [Failed(edit, what, _file_of(self.desired, edit)) for edit in _suspects(wanted, address)]
             follow.append(Set(address, name, authored(BY_NAME[address.kind], name, old.attributes[name])))

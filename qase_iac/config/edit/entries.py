@@ -102,7 +102,7 @@ def _behind_siblings(change: Change, node: Node, entry: Entry) -> None:
     column = source.column(node.pairs[0][0].start)
     bodies = [value for _, value in node.pairs if value.kind == "mapping" and value.is_block and value.pairs]
     width = source.column(bodies[-1].pairs[0][0].start) - column if bodies else 2
-    blank = not bodies or len(bodies) > 1
+    blank = True  # as `fmt` has it
     if len(node.pairs) > 1:
         blank = _blank_above(source, _first_line(source, last[0]))
     end = end_of(change, last)

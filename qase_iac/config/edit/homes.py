@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qase_iac.config.declarations import SECTIONS, Path, shape_of
 from qase_iac.config.edit.work import FileWork
@@ -141,9 +141,16 @@ class Homes:
         sections = [file for file in beside if self.nearest(_folder(file)) == place]
         if sections and "/" not in segment and segment:
             return Home(max(sections, key=in_order), given=place)
-        name = segment or key
+        return self._folder(kind, folder, segment or key, Home("", given=place, key="" if segment else f"/{key}"))
+
+    def unfolded(self, kind: Kind, key: str, place: str | None) -> Home:
+        """Where a nested suite goes to be a folder; the one around it, if any, is one. Raises QaseIacError."""
+        around = self.find(kind.address(place))[0].name if place is not None else ""
+        return self._folder(kind, _folder(around), key.rpartition("/")[2], Home("", given=place))
+
+    def _folder(self, kind: Kind, folder: str, name: str, home: Home) -> Home:
         file = f"{folder}/{name}/{kind.file_name}.yaml" if folder else f"{name}/{kind.file_name}.yaml"
-        return self._new(Home(file, whole=True, given=place, key="" if segment else f"/{key}"))
+        return self._new(replace(home, file=file, whole=True))
 
     def _segment(self, container: Path, segment: str, key: str) -> Path:
         if not segment or "/" in segment:

@@ -88,8 +88,6 @@ class Planned:
         work, path = self.homes.find(edit.address)
         if path:
             self._to(work.name, RemoveObject(edit, path))
-        elif len(work.content.objects) > 1:
-            raise QaseIacError("other objects stand in its file")
         else:
             self.gone[work.name] = edit
         adopted = self.homes.desired.adopt.get(edit.address)

@@ -37,13 +37,29 @@ LATE = ("attachment-missing",)
 def relocate(draft: Draft, suite: Address, place: str | None) -> Relocated:
     """Puts a declared suite below the one with the key `place`, None for the top, in `draft`.
 
-    What comes of it is loaded: nothing but addresses, places and what `differing` names is otherwise than before.
+    A folder that goes into a suite which is declared inside a file makes that one a folder, too. What comes of it is
+    loaded: nothing but addresses, places and what `differing` names is otherwise than before.
     Raises QaseIacError, and leaves the draft as it is, when that cannot be done; says what to do by hand.
     """
+    kept = dict(draft.files), draft.desired
     try:
+        if place is not None and not _Relocation(draft, suite, None).path:
+            _unfold(draft, BY_NAME[suite.kind].address(place))
         return _Relocation(draft, suite, place).run()
-    except Unspliceable as error:
+    except (QaseIacError, Unspliceable) as error:
+        draft.files, draft.desired = kept
         raise QaseIacError(str(error)) from None
+
+
+def _unfold(draft: Draft, suite: Address) -> None:
+    """Makes a suite that is declared inside a file a folder of its own, after those around it. Its key stays."""
+    if not _Relocation(draft, suite, None).path:
+        return
+    place = draft.desired.resources[suite].attributes.get(BY_NAME[suite.kind].parent or "")
+    around = Address.parse(ref_address(place) or "") if place else None
+    if around:
+        _unfold(draft, around)
+    _Relocation(draft, suite, around.key if around else None).unfold()
 
 
 class _Relocation:
@@ -54,6 +70,7 @@ class _Relocation:
         self.works: dict[str, FileWork] = {}
         self.homes = Homes(draft.settings, draft.desired, self._work, draft.there)
         self.edit = Move(suite, place)
+        self.work, self.path = self.homes.find(suite)
 
     def _work(self, name: str) -> FileWork:
         if name not in self.works:
@@ -61,7 +78,7 @@ class _Relocation:
         return self.works[name]
 
     def run(self) -> Relocated:
-        work, path = self.homes.find(self.suite)
+        work, path = self.work, self.path
         parent = self.homes.find(self.kind.address(self.place)) if self.place is not None else None
         folder, home = None, None
         if path:
@@ -79,6 +96,13 @@ class _Relocation:
             self._tell(done.path(home.file if home else work.name), new, files, done)
         return self._proven(done, files)
 
+    def unfold(self) -> None:
+        home = self.homes.unfolded(self.kind, self.suite.key, self.place)
+        self._follow(Relocated(), self.path, home)
+        self._move_text(self.work, self.path, home, self.suite.key.rpartition("/")[2])
+        if odd := self._proven(Relocated(), {}).differing:
+            raise QaseIacError(f"{min(odd)} would read differently where the suite around it is a folder")
+
     # --- names
 
     def _free(self, segment: str) -> str:
@@ -94,11 +118,6 @@ class _Relocation:
 
     def _folder(self, work: FileWork, parent: tuple[FileWork, Path] | None) -> tuple[tuple[str, str], str]:
         """(old folder, new folder) and the new key of a suite that is a folder."""
-        if parent and parent[1]:
-            raise QaseIacError(
-                f"its folder cannot go into {printable(self.place or '')}, which is declared inside "
-                f"{printable(parent[0].name)}; make that one a folder with a suite.yaml first, or move it back in Qase"
-            )
         old = work.name.rpartition("/")[0]
         said = work.content.objects[()].key
         if not old:

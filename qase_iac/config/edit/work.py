@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import yaml
 
@@ -12,12 +13,13 @@ from qase_iac.config.dump import dump
 from qase_iac.config.edit.change import Change, Splice, Unspliceable, spliced
 from qase_iac.config.edit.content import Content, Difference, content_of, differences
 from qase_iac.config.edit.objects import COARSEST, attribute_keys, find, rewrite
-from qase_iac.config.edit.operations import Operation, SetAttribute
+from qase_iac.config.edit.operations import AddObject, Operation, SetAttribute
 from qase_iac.config.edit.source import Source, plain
 from qase_iac.errors import QaseIacError
 from qase_iac.values import Attributes
 
 BOM = b"\xef\xbb\xbf"
+_NEAR = "another change is too near"
 Refused = list[tuple[Operation, str]]
 """Operations that were not done, and why."""
 
@@ -72,22 +74,46 @@ class FileWork:
         source, wanted = Source(self.text), self.content
         taken: list[Splice] = []
         left: list[Operation] = []
+        ends: dict[tuple[Path, str], Splice | None] = {}  # what is added there, None when nothing can stand behind it
         for operation in pending:
+            end = (operation.container, operation.section) if isinstance(operation, AddObject) else None
             change = Change(source)
             try:
                 if isinstance(operation, SetAttribute) and operation.is_done(wanted):
                     continue
+                if end in ends and ends[end] is None:
+                    raise Unspliceable(_NEAR)
                 after = operation.after(wanted)
                 operation.make(change, 0)
-                if _touch(taken, change.splices):
-                    raise Unspliceable("another change is too near")
+                if last := ends.get(end) if end else None:
+                    change.splices = [self._behind(last, change.splices)]
+                    taken.remove(last)
+                elif _touch(taken, change.splices):
+                    raise Unspliceable(_NEAR)
             except (Unspliceable, QaseIacError):
                 left.append(operation)
                 continue
             wanted = after
             for splice in change.splices:
                 insort(taken, splice)
+            if end:
+                ends[end] = self._line_end(change.splices, end[1])
         return (not taken and not left) or self._accept(taken, wanted), left
+
+    def _line_end(self, splices: Sequence[Splice], section: str) -> Splice | None:
+        """The splice that adds an entry, if another one may be added behind it as it would be by itself."""
+        if len(splices) != 1:
+            return None
+        (splice,) = splices
+        above = self.text[: max(splice.start - 1, 0)].rpartition("\n")[2]
+        lines = splice.start == splice.end and splice.text.endswith(("\n", "\r"))
+        first = not above.strip() or splice.text.lstrip().startswith(f"{section}:")  # no entry stands above it
+        return splice if lines and not first else None
+
+    def _behind(self, last: Splice, splices: Sequence[Splice]) -> Splice:
+        if len(splices) != 1 or (splices[0].start, splices[0].end) != (last.start, last.end):
+            raise Unspliceable(_NEAR)
+        return replace(last, text=last.text + splices[0].text)
 
     def _accept(self, splices: list[Splice], wanted: Content) -> bool:
         """Makes the splices if the outcome is read as `wanted`."""
