@@ -7,14 +7,13 @@ that uses it (section 8); a milestone, itself out of every case that has it (sec
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from qase_iac.apply.report import Problem, Status, problem_of
 from qase_iac.apply.run import Run
 from qase_iac.apply.sending import because_of, conclude, obstacle
 from qase_iac.attributes import RefTo, Steps
-from qase_iac.errors import AccessDenied, Interrupted, NotFound, QaseIacError
+from qase_iac.errors import AccessDenied, ApiError, Interrupted, NotFound, QaseIacError
 from qase_iac.kinds import BY_NAME, KINDS, Kind
 from qase_iac.plan.model import Action, Change
 from qase_iac.state.journal import Item
@@ -46,6 +45,7 @@ class Deletes:
         targets = {change.address for change in run.plan.unblocked if change.action is Action.DELETE}
         self._hanging = _hanging_on(run, targets)
         self._gone: set[tuple[str, RemoteId | None]] = set()
+        self._project_seen = False
 
     def delete(self, change: Change) -> None:
         run, kind = self._run, BY_NAME[change.kind]
@@ -69,14 +69,32 @@ class Deletes:
         item = Item(run.number(change), change.address, change.action, id, change.title)
 
         def call() -> list[RemoteId | None]:
-            with suppress(NotFound):  # somebody was faster; what was wanted is so
+            try:
                 run.remote.delete(kind.name, id, destination)
+            except NotFound:  # somebody was faster, and what was wanted is so
+                self._check_project()
             return [id]
 
         status, problem, _ = run.attempt([change], [item], call)
         if status is Status.DONE:
             self._gone.add((kind.name, id))
         conclude(run, change, status, problem, id)
+
+    def _check_project(self) -> None:
+        """Raises ApiError unless the project itself can be read, asked once a run: where it cannot, no 404 says that an
+        object is gone, and nothing more is sent."""
+        run = self._run
+        try:
+            if not self._project_seen and run.remote.read("project", run.plan.project) is None:
+                summary = f"Qase has no project {run.plan.project}, or no longer shows it to this token."
+                raise NotFound(summary, status=404)
+        except (Interrupted, AccessDenied):
+            raise
+        except ApiError as error:
+            reason = f"Qase said 404 to a delete, and the project could not be read either: {error.summary}"
+            run.halt(Problem("api_unavailable", reason, hint="Nothing was taken for deleted. Run the command again."))
+            raise
+        self._project_seen = True
 
     def _still_needed(self, change: Change) -> Problem | None:
         """Whatever the state says refers to it must have let go: a failed update or move of it still holds on."""
@@ -99,13 +117,16 @@ class Deletes:
 
     def _would_lose(self, kind: Kind, id: RemoteId) -> Problem | None:
         """Reads again what hangs on an object, just before it goes. An object that is gone holds nothing."""
-        with suppress(NotFound):
+        try:
             if kind.destination:
                 return self._holds(kind, id)
             if kind.name in STEP_SOURCES:
                 return self._used(kind, id)
             if kind.name in REFERRED_TO:
                 return self._referred_to(kind, id)
+        except NotFound:  # of a list: all the same if the object is there
+            if self._run.remote.read(kind.name, id) is not None:
+                raise
         return None
 
     def _holds(self, kind: Kind, id: RemoteId) -> Problem | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from qase_iac.apply.bind import Binder, Unbound
+from qase_iac.diagnostics import Diagnostic, Severity
 from qase_iac.errors import SafetyRefusal, StalePlan
 from qase_iac.kinds import BY_NAME
 from qase_iac.model import LiveObject, Policy, Snapshot
@@ -43,6 +44,23 @@ def check_state_exists(plan: Plan) -> None:
 
 def check_brake(plan: Plan, state: State, policy: Policy) -> None:
     """Refuses the whole plan when it deletes more than the policy allows and nobody named the exact number."""
+    if why := _excess(plan, state, policy):
+        raise _too_many(plan, state, why)
+
+
+def brake_ahead(plan: Plan, state: State, policy: Policy) -> Diagnostic | None:
+    """Says of a plan that is only shown that apply is going to refuse it, and why; None where it will not."""
+    why = _excess(plan, state, policy)
+    if not why:
+        return None
+    named = f"--allow-deletes {plan.destructive}"
+    summary = f"Apply will refuse this plan until {named} is given."
+    detail = f"{why} A plan that is saved has to be made with {named}."
+    return Diagnostic("brake", summary, detail, severity=Severity.WARNING)
+
+
+def _excess(plan: Plan, state: State, policy: Policy) -> str:
+    """How the plan deletes more than it may; "" where it does not, or where the exact number was named."""
     count, bound = plan.destructive, len(state.bindings)
     share = Fraction(str(policy.max_delete_share))  # as it was written: 0.29 of 100 are 29, not 28.999…
     over = []
@@ -50,8 +68,7 @@ def check_brake(plan: Plan, state: State, policy: Policy) -> None:
         over.append(f"more than max_deletes ({policy.max_deletes})")
     if count > share * bound:
         over.append(f"more than max_delete_share ({_percent(share)}, at most {int(share * bound)} of {bound})")
-    if over and plan.allow_deletes != count:
-        raise _too_many(plan, state, f"{_extent(plan, bound)}: {' and '.join(over)}.")
+    return f"{_extent(plan, bound)}: {' and '.join(over)}." if over and plan.allow_deletes != count else ""
 
 
 def check_number(plan: Plan, state: State, named: int | None) -> None:

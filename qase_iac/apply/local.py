@@ -28,6 +28,9 @@ def begin(run: Run) -> None:
     if plan.digest and any(True for _ in plan.unblocked):
         state.applied[:] = [*state.applied[1 - USED_PLANS :], plan.digest]
         run.dirty = True
+    for address in state.pulled.keys() & state.bindings.keys():  # what a pull that was cut off had declared is bound
+        del state.pulled[address]
+        run.dirty = True
     _rename(run)
     for address in plan.observed:
         if address in state.bindings:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from qase_iac.apply.events import ReadBack
 from qase_iac.apply.local import vouch
 from qase_iac.apply.looking import LATE_SINGLE
-from qase_iac.apply.report import NOT_SUPPORTED, Altered, Problem
+from qase_iac.apply.report import NOT_SUPPORTED, Altered, Problem, Status
 from qase_iac.apply.run import Run, Touched
 from qase_iac.errors import ApiError
 from qase_iac.kinds import BY_NAME, Kind
@@ -17,7 +17,7 @@ from qase_iac.values import RemoteId
 
 
 def read_back(run: Run) -> None:
-    """Reads every written object again, in as few requests as it takes. The writes are done whatever comes of it."""
+    """Reads every written object again, in as few requests as it takes. What is done stays so whatever comes of it."""
     for kind in run.touched:
         if run.stopped or run.interrupted():
             run.warn("What was written was not read back, since the run was interrupted.")
@@ -27,8 +27,15 @@ def read_back(run: Run) -> None:
         except ApiError as error:
             run.warn(
                 f"What was written was not read back: {error.summary}",
-                "The writes are done. Attributes that Qase changed on the way show as drift in the next plan.",
+                f"{_standing(run)} Attributes that Qase changed on the way show as drift in the next plan.",
             )
+
+
+def _standing(run: Run) -> str:
+    """What is so of the writes though none was read back."""
+    if any(each.status is Status.UNKNOWN for each in run.operations.values()):
+        return "What Qase confirmed is done; whether the rest was done, the next run finds out."
+    return "What is reported as done is done."
 
 
 def _read_kind(run: Run, kind: Kind, touched: dict[RemoteId, Touched]) -> None:

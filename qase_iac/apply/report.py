@@ -174,6 +174,12 @@ class Report:
         return sum(1 for each in self.operations if each.status is Status.BLOCKED)
 
     @property
+    def takes_away(self) -> bool:
+        """Whether anything was tried that loses what Qase held: only then is a backup of use."""
+        kept = (Action.CREATE, Action.FORGET, Action.NO_OP)
+        return any(each.status is not Status.BLOCKED and each.action not in kept for each in self.operations)
+
+    @property
     def unknown(self) -> int:
         return sum(1 for each in self.operations if each.status is Status.UNKNOWN)
 

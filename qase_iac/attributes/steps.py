@@ -164,7 +164,9 @@ class Steps(Type):
 
     def surely_holds(self, value: JSON) -> bool:
         return value.__class__ is list and all(
-            step.__class__ is dict and step.keys() <= STEP_TEXTS.keys() and all(text.__class__ is str for text in step.values())
+            step.__class__ is dict
+            and step.keys() <= STEP_TEXTS.keys()
+            and all(text.__class__ is str for text in step.values())
             for step in value
         )
 

@@ -66,13 +66,12 @@ def apply_command(
       qase-iac apply
       qase-iac apply --auto-approve --allow-deletes 3
       qase-iac plan -o plan.json && qase-iac apply plan.json
+      qase-iac apply --auto-approve --expect sha256:…    # in CI: exactly the plan that was reviewed
     """
     from qase_iac.workflow.applying import apply_fresh, apply_saved
 
     if planfile_path:
         _refuse_options({**given, "full": full, "detailed_exitcode": detailed_exitcode})
-    elif expect:
-        raise QaseIacError("--expect goes with a saved plan.", hint="qase-iac apply plan.json --expect sha256:…")
     elif not auto_approve and not sys.stdin.isatty():
         raise QaseIacError(
             "There is no terminal to ask on.", hint="Pass --auto-approve, or apply a plan that was saved and reviewed."
@@ -83,7 +82,7 @@ def apply_command(
             outcome = apply_saved(session, saved, doing(None), expect, verify)
         else:
             confirm = _asker(settings, session, progress, auto_approve, fmt, full)
-            outcome = apply_fresh(session, options_from(given), doing(confirm), verify)
+            outcome = apply_fresh(session, options_from(given), doing(confirm), verify, expect)
     code = _finish(outcome, settings, fmt, report, full)
     return 2 if detailed_exitcode and not code and outcome.plan.changes else code
 

@@ -80,7 +80,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """The same for a group of commands; it knows what later versions bring."""
+    """The same for a group of commands; a name that it has not is answered with the nearest one."""
 
     command_class = Command
 
@@ -91,9 +91,6 @@ class Group(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
-            above = [] if ctx.parent is None else [str(ctx.info_name)]
-            if later := LATER.get(" ".join([*above, name])):
-                ctx.fail(f"`{name}` is not in this version yet. {later}")
             from difflib import get_close_matches
 
             close = get_close_matches(name, known, 1)
@@ -112,12 +109,6 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
         if records:
             with formatter.section(title):
                 formatter.write_dl(records)
-
-
-LATER = {
-    "fmt": "`qase-iac validate` shows what is wrong with the files.",
-}
-"""Commands and options that a later version brings -> what to do until then."""
 
 
 def global_options(command: Decorated) -> Decorated:

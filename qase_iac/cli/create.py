@@ -35,6 +35,7 @@ cases:
         expected: The form is shown
       - action: Enter a valid name and password
         expected: The dashboard opens
+
   wrong-password:
     title: A wrong password is refused
     behavior: negative
@@ -81,9 +82,9 @@ def init_command(settings: Globals, directory: str) -> int:
 
 
 def _quoted(text: str) -> str:
-    import json
+    from qase_iac.config.dump import dump
 
-    return json.dumps(text or "Demo", ensure_ascii=False)
+    return dump(text or "Demo").rstrip("\n")
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from qase_iac.errors import QaseIacError
 @click.command("emulator", cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--db", metavar="PATH", help="SQLite file; without it everything is in memory.")
-@click.option("--seed", metavar="FILE", help="Custom fields, option lists and members to start with.")
+@click.option("--seed", metavar="FILE", help="What it starts with: a seed, or a state (`state pull`).")
 @click.option("--token", metavar="TOKEN", help="Ask for this token; without it any is taken.")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=0, metavar="N", help="Answer 429 above N requests a minute."
@@ -40,10 +40,16 @@ def emulator_command(
     Example:
       qase-iac emulator --port 8090 --db qase.db
       QASE_TESTOPS_API_TOKEN=any qase-iac --api http://127.0.0.1:8090/v1 plan
+
+    \b
+    The project as the state remembers it:
+      qase-iac state pull > state.json
+      qase-iac emulator --seed state.json
     """
     import sqlite3
 
-    from qase_iac.emulator import create_app, load_seed, serve
+    from qase_iac.emulator import create_app, serve
+    from qase_iac.workflow.seeding import load_any_seed
 
     gc.enable()  # a server lives long
     try:
@@ -54,7 +60,7 @@ def emulator_command(
             strict=strict,
             dialect=dialect,
             control=control,
-            seed=load_seed(settings.path(seed)) if seed else None,
+            seed=load_any_seed(settings.path(seed), settings.folder) if seed else None,
         )
         serve(app, port=port, ready=lambda url: say(f"Qase emulator on {url}  (Ctrl-C stops it)"))
     except (OSError, ValueError, sqlite3.Error) as error:

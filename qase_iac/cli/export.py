@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from qase_iac.cli.context import Command, Globals, answer, global_options, pass_globals, say
-from qase_iac.cli.work import ask_from, holder, world_for
+from qase_iac.cli.work import ask_from, holder, warn, world_for
 from qase_iac.errors import QaseIacError
 from qase_iac.values import printable
 
 if TYPE_CHECKING:
     from qase_iac.config.writer import Layout
-    from qase_iac.workflow.updating import Updated
 
 _LAYOUT = click.option(
     "--layout",
@@ -83,8 +82,9 @@ def _export(settings: Globals, directory: str, project: str | None, layout: Layo
 
 
 def _update(settings: Globals, directory: str, project: str | None) -> int:
+    from qase_iac.render.pulled import pulled_text
+    from qase_iac.workflow.pulling import UPDATE, pull
     from qase_iac.workflow.session import Session
-    from qase_iac.workflow.updating import update
 
     source = click.get_current_context().get_parameter_source("layout")
     if source is click.core.ParameterSource.COMMANDLINE:
@@ -93,49 +93,15 @@ def _update(settings: Globals, directory: str, project: str | None) -> int:
         session = Session(replace(ask_from(settings), folder=settings.folder / directory), world)
         if project and project.casefold() != session.project.casefold():
             raise QaseIacError(f"{printable(directory)} is of project {session.project}, not of {printable(project)}.")
-        result = update(session, holder(session))
+        pulled = pull(session, UPDATE, holder(session))
         progress.stop()
-    return _tell(settings, directory, result)
-
-
-def _tell(settings: Globals, directory: str, result: Updated) -> int:
-    """Says what became of an update; the exit code."""
-    from qase_iac.config.edit import Move
-    from qase_iac.render import render
-
-    _say_notes(result.notes)
-    for title, lines in (
-        ("Left as they are: edited here and in Qase, differently", result.conflicts),
-        ("Left as they are: edited here, and not applied yet", result.local),
-        ("Not written", tuple(str(each) for each in result.failed)),
-    ):
-        if lines:
-            say("\n".join([f"{title}:", *(f"  {printable(line)}" for line in lines)]))
-    if moved := [str(each.edit.address) for each in result.failed if isinstance(each.edit, Move)]:
-        say(f"`qase-iac pull {' '.join(moved)}` moves suites.")
-    if not result.proven:
-        say(render(result.plan, "text", full=True, color=settings.color(sys.stderr)).rstrip("\n"))
-    counts = f"{len(result.added):,} added, {len(result.changed):,} changed, {len(result.removed):,} taken out"
-    wrote = f"Wrote {_count(len(result.files), 'file')} in {printable(directory)}: {counts}."
-    answer(f"{wrote if result.files else f'The files in {printable(directory)} say what Qase holds.'}\n{_next(result)}")
-    if result.conflicts:
-        say("Write in the files what is right and apply; there, `--on-conflict` says whose edit counts.")
-    return 4 if result.conflicts else 1 if result.failed or not result.proven else 0
-
-
-def _next(result: Updated) -> str:
-    if not result.proven:
-        return "A plan from there holds more than what is said here. Look at it before you apply."
-    changes = len(result.plan.changes)
-    return (
-        f"A plan from there holds {_count(changes, 'change')}, all said here."
-        if changes
-        else "A plan from there is empty."
-    )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    warn(pulled.warnings)
+    if pulled.edits:
+        say("\n".join(["Edited here, and not applied yet:", *(f"  {printable(edit)}" for edit in pulled.edits)]))
+    answer(pulled_text(pulled))
+    if any(each.code == "conflict" for each in pulled.left):
+        say("`--on-conflict` is an option of `pull` and of `apply`.")
+    return pulled.exit_code
 
 
 def _say_notes(notes: tuple[str, ...]) -> None:

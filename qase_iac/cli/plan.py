@@ -15,13 +15,25 @@ from qase_iac.cli.work import check_folder, options_from, output_options, planni
     "-o", "--out", metavar="FILE", callback=check_folder, help="Save the plan; `apply FILE` carries out exactly this."
 )
 @planning_options
+@click.option(
+    "--state",
+    metavar="FILE",
+    help="Plan from this state (`state pull` prints it) against an emulator or a server on this machine.",
+)
 @click.option("--full", is_flag=True, help="Show every attribute's old and new value.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @output_options
 @global_options
 @pass_globals
 def plan_command(
-    settings: Globals, out: str | None, full: bool, detailed_exitcode: bool, fmt: str, report: str | None, **given: Any
+    settings: Globals,
+    out: str | None,
+    state: str | None,
+    full: bool,
+    detailed_exitcode: bool,
+    fmt: str,
+    report: str | None,
+    **given: Any,
 ) -> int:
     """Show what apply would do. Writes nothing, neither to Qase nor to the state.
 
@@ -30,11 +42,13 @@ def plan_command(
       qase-iac plan
       qase-iac plan --full --select 'checkout/**'
       qase-iac plan -o plan.json --report plan.md
+      qase-iac --api emulator::memory: plan --state state.json
     """
     from qase_iac.plan import planfile
     from qase_iac.workflow.planning import make_plan
 
-    with session_for(settings, on_drift=given["on_drift"], on_conflict=given["on_conflict"]) as (session, progress):
+    policies = {"on_drift": given["on_drift"], "on_conflict": given["on_conflict"]}
+    with session_for(settings, state=state, **policies) as (session, progress):
         planned = make_plan(session, options_from(given))
         planned.connection.close()
         progress.stop()

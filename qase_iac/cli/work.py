@@ -78,7 +78,9 @@ def _log_events(world: World, shown: Meter, file: TextIO) -> None:
     world.events, world.progress = write, progress
 
 
-def ask_from(settings: Globals, on_drift: str | None = None, on_conflict: str | None = None) -> Ask:
+def ask_from(
+    settings: Globals, on_drift: str | None = None, on_conflict: str | None = None, state: str | None = None
+) -> Ask:
     """What the global options say about the folder and the API."""
     from qase_iac.workflow.session import Ask
 
@@ -90,6 +92,7 @@ def ask_from(settings: Globals, on_drift: str | None = None, on_conflict: str | 
         lock_timeout=settings.lock_timeout,
         on_drift=on_drift,
         on_conflict=on_conflict,
+        state=settings.path(state) if state else None,
     )
 
 

@@ -48,8 +48,8 @@ class Speaker(Protocol):
         """The path of an attachment, None when it cannot be had."""
         ...
 
-    def unsound(self) -> None:
-        """What is being said is not quite what Qase holds."""
+    def unsound(self, why: str) -> None:
+        """What is being said is not quite what Qase holds; says why not."""
         ...
 
 
@@ -159,7 +159,7 @@ def _step(form: Speaker, step: dict[str, JSON]) -> JSON:
         return {"shared": form.reference("shared_step", step["shared"])}
     said: dict[str, JSON] = {name: step[name] for name in STEP_TEXTS if normal_text(step.get(name))}
     if "action" not in said:
-        form.unsound()
+        form.unsound("one of the steps has no action, and the files want one")
         said = {"action": NO_ACTION, **said}
     files = [form.file(hash) for hash in step.get("attachments") or ()]
     if files and None not in files:  # left out, they are carried over from the live step

@@ -23,12 +23,14 @@ from qase_iac.values import JSON, Address, Attributes, RemoteId
 
 @dataclass
 class Said:
-    """One object in YAML form. `live` holds the live values of what is managed, `refs` the addresses referred to."""
+    """One object in YAML form. `live` holds the live values of what is managed, `refs` the addresses referred to.
+    `why` says of an attribute why the format cannot say it as it is."""
 
     attributes: Attributes = field(default_factory=dict)
     live: Attributes = field(default_factory=dict)
     refs: dict[str, None] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,7 +43,7 @@ class YamlForm:
     notes: Notes
     used: set[str] = field(default_factory=set)
     _said: Said = field(default_factory=Said)
-    _sound: bool = True
+    _unsound: str = ""
 
     def of(self, kind: Kind, live: LiveObject) -> Said:
         """The object as a content file says it, what its place says left out."""
@@ -63,20 +65,21 @@ class YamlForm:
     # --- one attribute
 
     def _attribute(self, kind: Kind, row: Attribute, live: LiveObject) -> None:
-        self._sound = True
+        self._unsound = ""
         try:
             value = form_of(row.type)(self, row, live.attributes.get(row.name))
         except Unsaid as reason:
+            self._said.why[row.name] = str(reason)
             self._note(kind, live, f"not exported, {reason}: {row.name} of {kind.label}s")
             return
         if value is None and row.required:
             self._stand_in(kind, row, live)
         elif value is not None:
             self._said.attributes[row.name] = value
-            if self._sound:
-                self._said.live[row.name] = live.attributes.get(row.name)
+            if self._unsound:
+                self._ignore(kind, row.name, live, self._unsound)
             else:
-                self._ignore(kind, row.name, live)
+                self._said.live[row.name] = live.attributes.get(row.name)
 
     def _stand_in(self, kind: Kind, row: Attribute, live: LiveObject) -> None:
         """Something for a required attribute that is empty in Qase, or that the format cannot say."""
@@ -84,10 +87,13 @@ class YamlForm:
         if isinstance(row.type, Text) and (words := " ".join((live.attributes.get(row.name) or "").split())):
             empty = words[: row.type.limit]
         self._said.attributes[row.name] = empty
-        self._ignore(kind, row.name, live)
+        steps = "it has no steps, and the files want one"
+        text = "it is empty or too long, or has more than one line"
+        self._ignore(kind, row.name, live, steps if isinstance(row.type, Steps) else text)
 
-    def _ignore(self, kind: Kind, name: str, live: LiveObject) -> None:
+    def _ignore(self, kind: Kind, name: str, live: LiveObject, why: str) -> None:
         self._said.ignored.append(name)
+        self._said.why[name] = why
         what = f"not sayable as it is, so written otherwise and put under ignore_changes: {name} of {kind.label}s"
         self._note(kind, live, what)
 
@@ -108,11 +114,11 @@ class YamlForm:
         """Lone surrogates: JSON can carry them, no file can."""
         for name, value in self._said.attributes.items():
             if not _encodes(value) and self._said.live.pop(name, None) is not None:
-                self._ignore(kind, name, live)
+                self._ignore(kind, name, live, "it holds half a sign, which no file can")
 
-    def unsound(self) -> None:
+    def unsound(self, why: str) -> None:
         """What is being said is not quite what Qase holds."""
-        self._sound = False
+        self._unsound = why
 
     # --- references
 
@@ -145,7 +151,8 @@ class YamlForm:
                 found[name.removeprefix(CUSTOM_FIELD_PREFIX)] = value
                 self._said.live[name] = value
             else:
-                self._note(kind, live, f"not exported, the value or the title is not unique or was deleted: {name}")
+                self._said.why[name] = "the value or the title is not unique or was deleted"
+                self._note(kind, live, f"not exported, {self._said.why[name]}: {name}")
         if found:
             self._said.attributes[CUSTOM_FIELD_PREFIX.removesuffix(".")] = found
 

@@ -27,6 +27,7 @@ A seed is a YAML file (or a mapping) with any of these keys::
         id: 2b1c6f0e-0000-4000-8000-000000000001   # default: made up
     tokens: {secret: owner, look: reader}          # tokens and their roles; asked for once there is one
     salt: text                    # two databases with one salt hand out the same hashes
+    content: {SHOP: {suites: [{id: 1, title: Checkout}]}}   # objects in projects: seed_content.py
 
 Unknown keys are refused. A seed is applied once to a database; a changed one adds what is missing, found
 by code, title, slug or e-mail, and takes nothing away.
@@ -37,7 +38,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import crud
@@ -45,6 +46,7 @@ from .context import Context, canonical
 from .custom_fields import CUSTOM_FIELD, ENTITIES, TYPES, WITH_OPTIONS
 from .errors import ApiError
 from .parameters import SHARED_PARAMETER
+from .seed_content import apply_content, check_content, known, listed
 from .store import Doc
 from .workspace import PROJECT, stock_options, system_fields
 
@@ -114,12 +116,12 @@ def _bounded(seed: object) -> None:
 
 def check_seed(seed: object) -> None:
     """Refuse what is misspelt: a field that was not made shows up far away from its cause."""
-    top = {*KEYS, "system_fields", "tokens", "salt"}
-    _known(seed, top, "the seed")
+    top = {*KEYS, "system_fields", "tokens", "salt", "content"}
+    known(seed, top, "the seed")
     assert isinstance(seed, Mapping)
     for name, keys in KEYS.items():
         for index, item in enumerate(_items(seed, name)):
-            _known(item, keys, f"{name}[{index}]")
+            known(item, keys, f"{name}[{index}]")
             _check_item(name, item, f"{name}[{index}]")
     fields = _mapping(seed, "system_fields")
     for slug, options in fields.items():
@@ -127,21 +129,11 @@ def check_seed(seed: object) -> None:
     for token, role in _mapping(seed, "tokens").items():
         if role not in ROLES:
             raise ValueError(f"tokens: the role of {token!r} is one of {', '.join(ROLES)}, not {role!r}")
-
-
-def _known(value: object, keys: Iterable[str], where: str) -> None:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where} must be a mapping, not {type(value).__name__}")
-    for key in value:
-        if key not in keys:
-            raise ValueError(f"{where}: unknown key {key!r}; it may have: {', '.join(sorted(keys))}")
+    check_content(_mapping(seed, "content"))
 
 
 def _items(seed: Mapping[str, Any], name: str) -> Sequence[Any]:
-    value = seed.get(name) or []
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ValueError(f"{name} must be a list, not {type(value).__name__}")
-    return value
+    return listed(seed.get(name) or [], name)
 
 
 def _mapping(seed: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -175,7 +167,7 @@ def _check_options(slug: str, options: object) -> None:
         raise ValueError(f"system_fields.{slug} must be a list of options")
     for index, option in enumerate(options):
         where = f"system_fields.{slug}[{index}]"
-        _known(option, OPTION_KEYS, where)
+        known(option, OPTION_KEYS, where)
         for key in ("id", "slug", "title"):
             if option.get(key) is None:
                 raise ValueError(f"{where}: {key!r} is missing")
@@ -204,6 +196,7 @@ def apply_seed(ctx: Context, seed: Mapping[str, Any]) -> None:
             add(ctx, item)
     if ctx.store.count("user", "") == 0:
         _user(ctx, OWNER)
+    apply_content(ctx, _mapping(seed, "content"))
     ctx.store.set_meta("seed", mark)
 
 

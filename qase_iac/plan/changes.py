@@ -14,7 +14,7 @@ from qase_iac.plan.digests import live_digest
 from qase_iac.plan.identity import How, Identities
 from qase_iac.plan.model import Action, AttributeChange, Blocked, Change, Drift, Options, Origin, Reason
 from qase_iac.plan.obstacles import Case, by_policy, obstacle
-from qase_iac.plan.ready import Gone, Ready, ready, remembered
+from qase_iac.plan.ready import Gone, Ready, followed, ready, remembered
 from qase_iac.plan.remarks import attribute_change, drift_of, findings, notes, paths_of
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import State
@@ -94,7 +94,8 @@ class ChangeMaker:
             return replace(self._change(kind, resource, Action.NO_OP, Reason.MOVED, {}), id=gone)
         change = self._create(kind, resource, Reason.VANISHED)
         if policy == "fail":
-            reason = f"It was deleted in Qase (id {gone}), and `on_drift` is fail."
+            cure = "`pull` takes it out of the files, `--on-drift revert` makes it again."
+            reason = f"It was deleted in Qase (id {gone}), and `on_drift` is fail. {cure}"
             return replace(change, blocked=Blocked("vanished", reason))
         return replace(change, notes=(f"was deleted in Qase (id {gone}); it gets a new id",))
 
@@ -114,13 +115,19 @@ class ChangeMaker:
         made = ready(kind, resource, live, self.binder, self._snapshot.unknown_shared)
         unbound = Origin.CONFLICT if how is How.NATURAL else Origin.OURS
         stance = Stance.of(resource.policy, self._options.on_drift, self._options.on_conflict, unbound)
-        known = binding and remembered(kind, binding, made, self._gone, self._snapshot.unknown_shared)
-        verdict = compare(kind, made.wanted, live.attributes, known, resource.ignore, stance)
+        verdict = compare(kind, made.wanted, live.attributes, binding, resource.ignore, stance)
+        if binding and not (verdict.quiet and not self._gone and not made.untold):  # what follows is for a few
+            made = ready(kind, resource, live, self.binder, self._snapshot.unknown_shared, binding)
+            left = followed(kind, resource, live, self.binder, binding)
+            known = remembered(kind, left, made, live, self._gone, self._snapshot)
+            verdict = compare(kind, made.wanted, live.attributes, known, resource.ignore, stance)
+            if left is not binding and _settled(kind, "steps", made, live, verdict):
+                verdict.news["steps"] = made.wanted["steps"]
+            if verdict.drifted:
+                show = self.binder, self.addresses, paths_of(kind, made.resource)
+                self.out.drift.append(drift_of(kind, address, live, left, verdict.drifted, show, verdict.both))
         if verdict.news:
             self.out.observed[address] = verdict.news
-        if binding and verdict.drifted:
-            show = self.binder, self.addresses, paths_of(kind, made.resource)
-            self.out.drift.append(drift_of(kind, address, live, binding, verdict.drifted, show, verdict.both))
         self.out.findings.extend(findings(made, verdict))
         return self._judge(kind, made, live, verdict, how)
 
@@ -204,6 +211,13 @@ class ChangeMaker:
         if "address" in ref:
             return str(ref["address"]).partition(".")[2]
         return self._suites.key(ref.get("external_id"))
+
+
+def _settled(kind: Kind, name: str, made: Ready, live: LiveObject, verdict: Verdict) -> bool:
+    """Whether the files and Qase agree on an attribute, whatever the state has of it."""
+    if name in made.resource.ignore or name in verdict.write | verdict.failed:
+        return False
+    return bool(kind.canon(name, made.wanted[name]) == kind.canon(name, live.attributes.get(name)))
 
 
 def _action(kind: Kind, how: How, origins: Mapping[str, Origin]) -> Action:

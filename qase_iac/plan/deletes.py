@@ -59,7 +59,7 @@ def undeclared(
             suite=suites.key(place) if kind.owned_by_scope else "",
             moved_from=former,
         )
-        edited = edited_since(kind, live, binding)
+        edited = edited_since(kind, live, binding, snapshot)
         if edited:
             drift.append(drift_of(kind, address, live, binding, edited, (*show, {})))
         if change.action is Action.DELETE:

@@ -14,7 +14,7 @@ from qase_iac.plan.bind import Binder
 from qase_iac.plan.model import AttributeChange, Drift, Origin
 from qase_iac.plan.moves import rename
 from qase_iac.plan.noise import calm
-from qase_iac.plan.ready import fold
+from qase_iac.plan.ready import fold, followed
 from qase_iac.plan.remarks import Addresses, drift_of, paths_of
 from qase_iac.plan.scope import LiveSuites, titled
 from qase_iac.state.journal import Seen, is_new
@@ -58,7 +58,7 @@ def find_drift(desired: Desired, snapshot: Snapshot, state: State, seen: Seen, u
         {id: name.partition(".")[2] for (kind, id), name in addresses.items() if kind == "suite"},
         titled(desired.resources),
     )
-    known = _highest(seen, addresses)
+    known = _highest(seen, (each for each, name in addresses.items() if name not in state.pulled))
     appeared = [
         live
         for live in snapshot
@@ -116,6 +116,8 @@ class _Comparer:
         if live is None:
             title = str(binding.last_served("title", ""))
             return None if name in self.unsettled.deleting else Drift(name, binding.id, "vanished", title=title)
+        if resource:
+            binding = followed(kind, resource, live, self.binder, binding)
         binding = self._comparable(binding)
         names = self._changed(kind, name, binding, live, _tracked(kind, binding, resource))
         if not names:

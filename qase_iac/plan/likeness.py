@@ -32,6 +32,9 @@ MOST_TEXT = 4_000
 CUT = 45.0
 """A title that is less like another is compared no further, unless the content is the same."""
 
+TELLING = 40
+"""Characters of content. Who says the very same at the same place, and so much of it, is worth showing by any title."""
+
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
 
@@ -91,6 +94,8 @@ def likeness(one: Face, other: Face) -> float:
         found -= ONLY_ONE_SAYS
     if one.place != other.place:
         found -= OTHER_PLACE if one.content and other.content else ONLY_TITLE_OTHER_PLACE
+    elif one.content == other.content and len(one.content) >= TELLING:
+        found = max(found, LIKELY)
     return max(0.0, round(float(found), 2))
 
 

@@ -90,4 +90,5 @@ def by_policy(failed: Mapping[str, Origin], how: How) -> Blocked:
         else:
             why = f"{names} changed here and in Qase since the last apply, differently."
         return Blocked("conflict", f"{why} `--on-conflict ours` writes yours, `theirs` keeps what is in Qase.")
-    return Blocked("drift", f"{names} changed in Qase since the last apply, and `on_drift` is fail.")
+    cure = "`pull` takes that into the files, `--on-drift revert` puts back what was."
+    return Blocked("drift", f"{names} changed in Qase since the last apply, and `on_drift` is fail. {cure}")

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from qase_iac.attributes import Steps
 from qase_iac.diagnostics import Diagnostic, Severity
 from qase_iac.kinds import Kind
-from qase_iac.model import LiveObject, Resource
+from qase_iac.model import LiveObject, Resource, Snapshot
 from qase_iac.plan.bind import Binder, files_in, rows_with_references
-from qase_iac.plan.diff import Verdict, displaced
+from qase_iac.plan.diff import Verdict, displaced, only_lost
 from qase_iac.plan.model import AttributeChange, Drift, Origin
 from qase_iac.plan.noise import only_noise
-from qase_iac.plan.ready import Ready
+from qase_iac.plan.ready import Ready, without_gone
 from qase_iac.plan.stepdiff import as_json
 from qase_iac.state.model import Binding
 from qase_iac.values import JSON, Attributes, RemoteId
@@ -50,8 +50,11 @@ def drift_of(
     return Drift(address, live.id, "changed", attributes, live.title, _who(live))
 
 
-def edited_since(kind: Kind, live: LiveObject, binding: Binding) -> list[str]:
-    """Attributes of a bound object that somebody changed in Qase since the last apply, in the table's order."""
+def edited_since(kind: Kind, live: LiveObject, binding: Binding, snapshot: Snapshot) -> list[str]:
+    """Attributes of a bound object that somebody changed in Qase since the last apply, in the table's order.
+
+    What an attribute lost because something else was deleted, a test plan its case, say, nobody edited.
+    """
     changed = []
     for name, sent in binding.sent.items():
         if name in binding.ignore:
@@ -59,7 +62,10 @@ def edited_since(kind: Kind, live: LiveObject, binding: Binding) -> list[str]:
         held, served = live.attributes.get(name), binding.last_served(name)
         if held not in (sent, served):
             canon = kind.attribute(name).type.canon
-            if not any(only_noise(canon(held), canon(ours)) for ours in (sent, served)):
+            row = rows_with_references(kind).get(name)
+            left = canon(without_gone(row, served, snapshot, {}) if row else served)
+            ours = any(only_noise(canon(held), canon(each)) for each in (sent, served))
+            if not (ours or only_lost(canon(held), left)):
                 changed.append(name)
     return kind.sort_names(changed)
 

@@ -37,32 +37,67 @@ class _Step(NamedTuple):
     text: str
 
 
-def carry_attachments(wanted: list[JSON], live: list[JSON], bind: Callable[[], list[JSON]] | None = None) -> list[JSON]:
+def carry_attachments(
+    wanted: list[JSON],
+    live: list[JSON],
+    bind: Callable[[], list[JSON]] | None = None,
+    known: list[JSON] | None = None,
+) -> list[JSON]:
     """`wanted` (DESIRED form) with omitted `attachments` taken from the live step each is paired with.
 
     `bind` gives the same steps with references bound, as the live ones have them. Carried files appear as
-    `{"hash": …}`; the caller adds their names. Steps without a partner get none.
+    `{"hash": …}`; the caller adds their names. A step that Qase has no more gets those of its partner in `known`, what
+    Qase held after the last apply; steps without any partner get none.
     """
-    if not any(_has_files(step) for step in live):
+    known = known or []
+    if not (any(map(_has_files, live)) or any(map(_has_files, known))):
         return wanted
     bound = bind() if bind else wanted
+    now, then = dict(pair(bound, live)), dict(pair(bound, known)) if known else {}
     carried = list(wanted)
-    for mine, theirs in pair(bound, live):
-        step, partner = wanted[mine], live[theirs]
+    for mine, step in enumerate(wanted):
+        old = known[then[mine]] if mine in then else {}
+        partner = live[now[mine]] if mine in now else old
         if "shared" in step or "shared" in partner:
             continue
         extra: dict[str, JSON] = {}
         if "attachments" not in step and partner.get("attachments"):
             extra["attachments"] = [{"hash": hash} for hash in partner["attachments"]]
-        if step.get("steps") and partner.get("steps"):
-            extra["steps"] = _carry_nested(step["steps"], partner["steps"], bound[mine]["steps"])
+        if step.get("steps"):
+            below = partner.get("steps") or [], bound[mine]["steps"], old.get("steps")
+            if (nested := _carry_nested(step["steps"], *below)) is not step["steps"]:
+                extra["steps"] = nested
         if extra:
             carried[mine] = step | extra
     return carried
 
 
-def _carry_nested(wanted: list[JSON], live: list[JSON], bound: list[JSON]) -> list[JSON]:
-    return carry_attachments(wanted, live, lambda: bound)
+def _carry_nested(wanted: list[JSON], live: list[JSON], bound: list[JSON], known: list[JSON] | None) -> list[JSON]:
+    return carry_attachments(wanted, live, lambda: bound, known)
+
+
+def follow_attachments(known: list[JSON], declared: list[JSON], live: list[JSON]) -> list[JSON]:
+    """What the state has, with the attachments that `declared` leaves out as `live` has them now. All are bound.
+
+    Whoever attached or took away such a file edited nothing that is managed: no side of the comparison may differ
+    by it. Steps that one of the lists does not have keep what they hold: there something else was edited, too.
+    """
+    if not (any(map(_has_files, live)) or any(map(_has_files, known))):
+        return known
+    now = dict(pair(declared, live))
+    followed = list(known)
+    for mine, then in pair(declared, known):
+        step, old = declared[mine], known[then]
+        partner = live[now[mine]] if mine in now else None
+        if partner is None or "shared" in step or "shared" in old or "shared" in partner:
+            continue
+        changed: dict[str, JSON] = {}
+        if "attachments" not in step:
+            changed["attachments"] = partner.get("attachments") or []
+        if all(each.get("steps") for each in (step, old, partner)):
+            changed["steps"] = follow_attachments(old["steps"], step["steps"], partner["steps"])
+        followed[then] = old | changed
+    return followed
 
 
 def _has_files(step: JSON) -> bool:

@@ -82,8 +82,9 @@ def _within(group: Sequence[tuple[float, Drift]]) -> str:
 def _detail(ceded: Sequence[str], drifted: Sequence[Drift], desired: Desired) -> str:
     """What to paste, and where; what is ignored there already stays so."""
     lines = [
-        "If it was one, leave these attributes to it: write this beside the title of each of the cases. Else `drift` "
-        "shows what each run writes, and apply puts it back as `on_drift` says.",
+        "If it was one, leave these attributes to it: write this beside the title of each of the cases, or once for a "
+        "folder below `defaults: case:` in its suite.yaml. Else `drift` shows what each run writes, and apply puts it "
+        "back as `on_drift` says.",
         f"  ignore_changes: [{', '.join(ceded)}]",
         "The cases:",
     ]

@@ -75,7 +75,8 @@ def _sum(found: Suggestions, written: bool) -> str:
         f"{number(len(found.sure))} {done}, {number(len(found.likely))} likely, "
         f"{number(len(found.doubtful))} not to be told apart"
     )
-    left = f" {count(found.left, 'object')} in Qase stay unbound." if found.left else ""
+    stay = "stays" if found.left == 1 else "stay"
+    left = f" {count(found.left, 'object')} in Qase {stay} unbound." if found.left else ""
     return f"{parts}, {number(len(found.unmatched))} not in Qase.{left}"
 
 
@@ -90,7 +91,11 @@ def rebuilt_text(found: Suggestions, differing: Sequence[str], replaced: Sequenc
         blocks.append(_block(said, [f"  {listed(found.unmatched, SHOWN)}"]))
     end = [f"{count(len(found.sure), 'address', 'addresses')} bound in a new state."]
     if found.left:
-        end.append(f"{count(found.left, 'object')} in Qase belong to no address: never managed, or no longer declared.")
+        belong = "belongs" if found.left == 1 else "belong"
+        what = "never managed, or no longer declared" + (", or renamed in Qase" if found.unmatched else "")
+        end.append(f"{count(found.left, 'object')} in Qase {belong} to no address: {what}.")
+        if found.unmatched:
+            end.append("A renamed one is bound by `qase-iac adopt ADDRESS ID`.")
     end += [f"The old file was put aside: {printable(path)}" for path in replaced]
     open = len(found.likely) + len(found.doubtful)
     end.append(

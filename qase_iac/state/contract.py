@@ -60,6 +60,13 @@ class StateStore(Protocol):
         """What is known of a run that has not ended, or has ended with open intents; None when there is none."""
         ...
 
+    def at_work(self) -> Holder | None:
+        """Who holds the state just now, other than by this store; None when nobody does, or it cannot be told.
+
+        Asked by whoever only reads, and only when there is something unfinished: it may be under way.
+        """
+        ...
+
     def ended(self, header: Header, left: Sequence[Intent]) -> None:
         """The run is over: what it was going to do is forgotten but for what is still open."""
         ...

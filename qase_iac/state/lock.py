@@ -121,6 +121,19 @@ def unlock(path: Path) -> Holder | None:
         lock.release()
 
 
+def locked_by(path: Path) -> Holder | None:
+    """Who holds the lock file `path` now. None: nobody, somebody who has not said their name, or it cannot be told."""
+    if read_holder(path) is None:
+        return None
+    try:
+        _acquire(path, 0.0).release()
+    except StateLocked:
+        return read_holder(path)
+    except StateError:
+        pass  # in a folder that nobody can write to nobody is at work
+    return None
+
+
 def _acquire(path: Path, timeout: float) -> FileLock:
     from filelock import FileLock, Timeout  # a plan takes no lock and need not wait for this import
 

@@ -6,11 +6,12 @@ It is a rebuildable record, never a single point of failure. It belongs to one A
      "bindings": {"case.pay-by-card": {"id": 41, "sent": {…}, "served": {…}, "protect": true,
                   "depends_on": ["suite.checkout"], "meta": {…}, "unsupported": {…}}},
      "files": {"<sha256>": {"hash": "…", "name": "card.png", "size": 123}},
-     "moved": ["case.pay -> case.pay-by-card"], "applied": ["sha256:…"], "seen": {"case": 5059}}
+     "moved": ["case.pay -> case.pay-by-card"], "applied": ["sha256:…"], "seen": {"case": 5059}, "workspace": {…}}
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,8 @@ class State:
     """See the module's docstring. `lineage` "" and `serial` 0 mean that there is none yet.
 
     `seen` is what there was in Qase when the last apply read it (journal.py): what is newer appeared since.
+    `workspace` are the words of Qase that the values are in (apply/workspace.py); nothing is planned or written by it.
+    `pulled` are bindings of what a pull is about to declare in the files. Nobody reads them but `take_up`.
     """
 
     lineage: str = ""
@@ -68,6 +71,8 @@ class State:
     moved: list[str] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     seen: dict[str, JSON] = field(default_factory=dict)
+    workspace: dict[str, JSON] = field(default_factory=dict)
+    pulled: dict[str, Binding] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -77,6 +82,16 @@ class State:
         """id -> address of everything of that kind that is bound."""
         prefix = kind + "."
         return {b.id: address for address, b in self.bindings.items() if address.startswith(prefix)}
+
+    def take_up(self, declared: Container[str]) -> None:
+        """Binds what a pull had written into the files when it was cut off, so that nobody creates it once more.
+
+        What the files do not declare, on this machine, stays noted: it may be declared by a commit that is to come.
+        """
+        for address, binding in self.pulled.items():
+            taken = address in self.bindings or binding.id in self.bound_ids(address.partition(".")[0])
+            if address in declared and not taken:
+                self.bindings[address] = binding
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -91,6 +106,8 @@ class State:
             "moved": self.moved,
             "applied": self.applied,
             "seen": self.seen,
+            **({"workspace": self.workspace} if self.workspace else {}),
+            **({"pulled": {a: each.to_json() for a, each in sorted(self.pulled.items())}} if self.pulled else {}),
         }
 
     @classmethod
@@ -109,6 +126,8 @@ class State:
             moved=data.get("moved", []),
             applied=data.get("applied", []),
             seen=dict(data.get("seen", {})),
+            workspace=dict(data.get("workspace", {})),
+            pulled={address: Binding(**row) for address, row in data.get("pulled", {}).items()},
         )
         state._check()
         return state

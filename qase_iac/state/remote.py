@@ -165,6 +165,13 @@ class RemoteStore:
         own = read_journal(self.journal_path)
         return own if own and same_run(own.header, noted.header) else noted
 
+    def at_work(self) -> Holder | None:
+        """A lease tells by itself; a lock that never runs out may as well be a dead run's."""
+        if self._held or not self.backend.ttl:
+            return None
+        lease = self.backend.holds()
+        return lease.holder if lease and not lease.expired(self.outside.wall()) else None
+
     def ended(self, header: Header, left: Sequence[Intent]) -> None:
         if self._document.run or left:
             self._note(still_open(header, left) if left else None)

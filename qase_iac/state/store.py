@@ -21,7 +21,7 @@ from qase_iac.state.contract import StateStore as StateStore
 from qase_iac.state.files import put_aside, replace_file
 from qase_iac.state.files import sync_folder as sync_folder
 from qase_iac.state.journal import Contents, Header, Intent, read_journal
-from qase_iac.state.lock import Held, Holder, Lock, unlock
+from qase_iac.state.lock import Held, Holder, Lock, locked_by, unlock
 from qase_iac.state.model import Binding, State, is_texts
 from qase_iac.values import printable
 
@@ -113,7 +113,7 @@ def parse_data(data: Any) -> State:
     """The state out of the JSON that it was written as. Raises ValueError, whatever is wrong with it."""
     try:
         state = State.from_json(data)
-        for address, binding in state.bindings.items():
+        for address, binding in (*state.bindings.items(), *state.pulled.items()):
             _check(address, binding)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
@@ -139,6 +139,7 @@ class LocalStore:
         self.path = path
         self._known: tuple[str, int] | None = None
         self._signature: tuple[int, ...] | None = None
+        self._held: Lock | None = None
 
     @property
     def shared(self) -> bool:
@@ -161,7 +162,8 @@ class LocalStore:
         return self.path.with_name(self.path.name.removesuffix(".json") + ".lock")
 
     def lock(self, holder: Holder, timeout: float = 0.0) -> AbstractContextManager[Held]:
-        return Lock(self.lock_path, holder, timeout)
+        self._held = Lock(self.lock_path, holder, timeout)
+        return self._held
 
     def unlock(self, force: bool = False) -> Holder | None:
         """The system gives the lock back when its holder ends: one that is held has a holder that lives."""
@@ -175,6 +177,9 @@ class LocalStore:
 
     def unfinished(self) -> Contents | None:
         return read_journal(self.journal_path)
+
+    def at_work(self) -> Holder | None:
+        return None if self._held else locked_by(self.lock_path)
 
     def ended(self, header: Header, left: Sequence[Intent]) -> None:
         """The journal holds what is left."""

@@ -11,6 +11,7 @@ from qase_iac.apply.events import OnEvent
 from qase_iac.apply.executor import execute
 from qase_iac.apply.guard import check_before_apply, check_number, verify_plan, verify_preconditions
 from qase_iac.apply.report import Report
+from qase_iac.apply.workspace import workspace_of
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import has_errors
 from qase_iac.errors import ConfigurationError, SafetyRefusal, StalePlan, StateError, StateLocked
@@ -21,6 +22,7 @@ from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.journal import Header, Journal, seen_of
 from qase_iac.state.lock import Held, Holder
+from qase_iac.values import printable
 from qase_iac.workflow.backing import back_up
 from qase_iac.workflow.memory import Memory, put_away, recall
 from qase_iac.workflow.owners import rivals
@@ -51,14 +53,19 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def apply_fresh(session: Session, options: Options, doing: Doing, verify: bool = False) -> Outcome:
+def apply_fresh(
+    session: Session, options: Options, doing: Doing, verify: bool = False, expect: str | None = None
+) -> Outcome:
     """Plans, asks, and carries out what was shown, under the lock of the state.
 
-    Raises what `make_plan` raises, SafetyRefusal (brake, no state), StateLocked.
+    With `expect`, only the plan of that digest; a plan without changes needs nobody's approval.
+    Raises what `make_plan` raises, SafetyRefusal (brake, no state), StateLocked, StalePlan (another plan).
     """
     with _alone(session, doing.holder) as held:
         planned = make_plan(session, options)
         try:
+            if expect and planned.plan.changes:
+                _check_expected(planned.plan, expect)
             if options.destroy:
                 check_number(planned.plan, planned.state, options.allow_deletes)
             check_before_apply(planned.plan, planned.state, session.settings.policy)
@@ -75,11 +82,7 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
     """Carries out a saved plan exactly, if nothing that it was made from has changed. Raises StalePlan otherwise."""
     if expect and expect != plan.digest:
         load_online(session)
-        raise StalePlan(
-            f"This is not the plan that was approved: its digest is {plan.digest}.",
-            f"--expect names {expect}.",
-            "Nothing was written. Review this plan, or apply the one that was approved.",
-        )
+        _check_expected(plan, expect)
     with _alone(session, doing.holder, plan) as held:
         loaded = load_online(session)
         memory = recall(session)
@@ -90,6 +93,15 @@ def apply_saved(session: Session, plan: Plan, doing: Doing, expect: str | None =
         finally:
             planned.connection.close()
         return _verified(session, Options(deletes=plan.deletes), outcome) if verify else outcome
+
+
+def _check_expected(plan: Plan, expect: str) -> None:
+    if expect != plan.digest:
+        raise StalePlan(
+            f"This is not the plan that was approved: its digest is {plan.digest}.",
+            f"--expect names {printable(expect)}.",
+            "Nothing was written. Review this plan, or apply the one that was approved.",
+        )
 
 
 @contextmanager
@@ -185,6 +197,7 @@ def _carry_out(session: Session, planned: Planned, doing: Doing, held: Held) -> 
         seen=seen_of(planned.snapshot),
     )
     state.seen = header.seen
+    state.workspace = workspace_of(planned.snapshot, planned.desired)
     backup = back_up(session, planned)
     written = planned.connection.stack.log.writes
     session.store.drop_journal()
@@ -207,7 +220,8 @@ def _carry_out(session: Session, planned: Planned, doing: Doing, held: Held) -> 
     )
     report = _ended(session, report, replace(header, serial=state.serial), journal)
     again = planned.connection.stack.log.writes - written - report.requests
-    return replace(report, requests=report.requests + again, retries=report.retries + again, backup=backup)
+    requests, retries = report.requests + again, report.retries + again
+    return replace(report, requests=requests, retries=retries, backup=backup if report.takes_away else None)
 
 
 def _ended(session: Session, report: Report, header: Header, journal: Journal) -> Report:

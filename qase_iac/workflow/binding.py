@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qase_iac.api.remote import QaseRemote
 from qase_iac.apply.local import VOUCHERS
+from qase_iac.apply.workspace import workspace_of
 from qase_iac.diagnostics import has_errors
 from qase_iac.errors import ConfigurationError, NotFound
 from qase_iac.kinds import BY_NAME, Kind
@@ -110,6 +111,7 @@ def save(scene: Scene, adopted: Collection[str]) -> None:
     if not state.exists:
         begin(session, state, scene.snapshot, scene.desired)
     state.tool = TOOL
+    state.workspace = workspace_of(scene.snapshot, scene.desired)
     if memory.header:
         memory.changed = True
         put_away(session, memory, set(adopted))

@@ -16,7 +16,7 @@ from qase_iac.plan.suspects import suspect
 from qase_iac.values import Attributes
 from qase_iac.workflow.memory import Memory, recall
 from qase_iac.workflow.naming import fresh_addresses
-from qase_iac.workflow.planning import load_online, read_settled, told
+from qase_iac.workflow.planning import busy, load_online, read_settled, told
 from qase_iac.workflow.session import TOOL, Connection, Session
 
 AUTHORS = "/author"
@@ -57,7 +57,7 @@ def look(session: Session) -> Drifted:
     finally:
         connection.close()
     guess = suspect(drift, loaded.desired)
-    findings = (*(told(memory.settled) if memory.settled else ()), *((guess,) if guess else ()))
+    findings = (*busy(memory), *(told(memory.settled) if memory.settled else ()), *((guess,) if guess else ()))
     plan = Plan(
         project=session.project,
         api=session.api,

@@ -20,7 +20,7 @@ from qase_iac.errors import QaseIacError
 from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import LiveObject, Resource, Snapshot
 from qase_iac.plan.steps import pair
-from qase_iac.values import JSON, Address, Attributes, RemoteId
+from qase_iac.values import JSON, Attributes, RemoteId
 
 _MISSING: Any = object()
 
@@ -95,7 +95,11 @@ class Scribe:
             raise Untold("what it holds is chosen by `select`, and in Qase it is something else")
         value = written(said, name)
         if name in said.ignored or (value is _MISSING and not _is_empty(held)):
-            raise Untold("the files have no words for what Qase holds")
+            why = said.why.get(name, "the format does not have it")
+            raise Untold(
+                f"the files cannot say what Qase holds ({why}); change it there, or leave it to Qase with "
+                f"`ignore_changes: [{name}]`"
+            )
         if value is not _MISSING:
             yield Taken(Set(address, name, without_carried(value, held, resource.attributes.get(name))), {name: held})
             return
@@ -146,12 +150,3 @@ def _successor(kind: Kind, name: str, said: Said) -> str | None:
         if name in both and both[both[0] == name] in said.attributes:
             return both[both[0] == name]
     return None
-
-
-def keys_of(addresses: Mapping[str, RemoteId]) -> dict[str, dict[RemoteId, str]]:
-    """Kind -> id -> key, for address -> id."""
-    keys: dict[str, dict[RemoteId, str]] = {}
-    for text, id in addresses.items():
-        address = Address.parse(text)
-        keys.setdefault(address.kind, {})[id] = address.key
-    return keys

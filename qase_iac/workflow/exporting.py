@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qase_iac.api.refresh import refresh
+from qase_iac.apply.workspace import workspace_of
 from qase_iac.config import files
 from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.settings import Settings
@@ -16,7 +17,7 @@ from qase_iac.config.writer import GITIGNORE, Layout, WritableFile, Written, che
 from qase_iac.convert.live import export_project
 from qase_iac.diagnostics import Diagnostic, has_errors
 from qase_iac.errors import ConfigurationError, NotFound, QaseIacError
-from qase_iac.model import Snapshot
+from qase_iac.model import Desired, Snapshot
 from qase_iac.plan.model import Options, Plan
 from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
@@ -79,7 +80,7 @@ def export(
     check_target(target)
     connection = session.connect()
     try:
-        snapshot = _read_all(session, connection)
+        snapshot = read_all(session, connection, State())
         title = str(connection.client.get(f"/project/{session.project}").get("title") or "")
         api = _address_from(session, target)
         project, bindings = export_project(snapshot, session.project, title=title, api_url=api or "")
@@ -94,6 +95,7 @@ def export(
             (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
 
         state = State(lineage(), 1, session.project, api or session.api, TOOL, bindings)
+        state.workspace = workspace_of(snapshot, Desired(session.project))
         written = write_project(target, project, layout, fetch=fetch, finish=finish)
     finally:
         connection.close()
@@ -102,14 +104,16 @@ def export(
     return Exported(written.paths, len(bindings), tuple(project.notes), plan, tuple(problems))
 
 
-def _read_all(session: Session, connection: Connection) -> Snapshot:
+def read_all(session: Session, connection: Connection, state: State) -> Snapshot:
+    """Everything in Qase, whole. What `state` binds and no list shows is asked for. Raises NotFound, ApiError."""
     snapshot = refresh(
         connection.client,
         session.project,
-        state=State(),
+        state=state,
         need_members=True,
         need_shared_parameters=True,
         wanted=lambda live: True,
+        full=True,
         progress=session.world.progress,
     )
     if not snapshot.exists:

@@ -1,4 +1,4 @@
-"""What is in Qase and not in the files yet: which of it a folder takes over, its keys, its attachments."""
+"""What is in Qase and not in the files yet: which of it a folder may take over, and its attachments."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
-from qase_iac.attributes import RefTo, normal_text
+from qase_iac.attributes import normal_text
 from qase_iac.config.edit import Edited, FileEdit
 from qase_iac.config.file_globs import any_match
-from qase_iac.config.layout import MAX_SEGMENT, MIN_SEGMENT, Keys, Named, place_attachments
-from qase_iac.convert.live import creation
+from qase_iac.config.layout import place_attachments
 from qase_iac.convert.notes import Notes
 from qase_iac.errors import QaseIacError
-from qase_iac.kinds import BY_NAME, CONTENT_KINDS, RANK, Kind
+from qase_iac.kinds import BY_NAME, CONTENT_KINDS, Kind
 from qase_iac.model import Desired, LiveObject, Resource, Snapshot
 from qase_iac.plan.bind import files_in, refs_in
 from qase_iac.plan.model import Action, Plan
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import State
-from qase_iac.values import JSON, MAX_KEY, Address, RemoteId, printable, ref_address
+from qase_iac.values import JSON, RemoteId, printable, ref_address
+from qase_iac.workflow.naming import asked_address, parents_first
 from qase_iac.workflow.session import Connection, Session
 
 Found = tuple[str, RemoteId]
 
 
 class Newcomers:
-    """The objects in scope that nothing is bound to and nothing declares.
+    """The objects in scope that nothing is bound to.
 
-    `objects` maps a fresh address to its object, parents first; `addresses` the same address to its id; `adopted` are
-    declared addresses that the next apply binds. `paths` maps the hash of a file in Qase to its path below the folder;
-    `files` are, after `fetched`, those that the state did not know.
+    `objects` are those that may be declared anew, parents first; `unbound` all of them, with those that are let go, or
+    somebody else's, or declared perhaps: `left` says what and which. `adopted` are declared addresses that the next
+    apply binds. `paths` maps the hash of a file in Qase to its path below the folder; `files` are, after
+    `fetched`, those that the state did not know.
     """
 
     def __init__(
@@ -42,65 +43,54 @@ class Newcomers:
         suites: LiveSuites,
         bound: Mapping[str, RemoteId],
         plan: Plan,
-        notes: Notes,
     ) -> None:
         self._session = session
         self._desired = desired
         self._snapshot = snapshot
         self._suites = suites
-        self._notes = notes
+        self.left: dict[Found, tuple[str, str]] = {}
         self.files: dict[str, dict[str, JSON]] = {}
         self.adopted: dict[str, RemoteId] = {
             each.address: each.id for each in plan.changes if each.action is Action.ADOPT and each.id is not None
         }
-        known = {**self.adopted, **bound}
-        self._ids: dict[Found, str] = {(name.partition(".")[0], id): name for name, id in known.items()}
-        self._keys = self._taken(state, known)
-        self.objects: dict[str, LiveObject] = dict(self._fresh(known))
-        self.addresses: dict[str, RemoteId] = {address: live.id for address, live in self.objects.items()}
+        self._known = {(name.partition(".")[0], id): name for name, id in {**self.adopted, **bound}.items()}
+        self.unbound = self._unbound({(name.partition(".")[0], id) for name, id in bound.items()})
+        self.objects = list(self._fresh())
         self._known_paths = self._declared_files(state)
         self.paths = {**self._new_files(), **self._known_paths}
 
-    # --- which, and what they are called
+    # --- which
 
-    def _taken(self, state: State, bound: Mapping[str, RemoteId]) -> dict[str, Keys]:
-        """By kind, the keys that are not free: of what is declared or bound, and of what was."""
-        moved = (address for entry in self._desired.moved for address in (entry.origin, entry.target))
-        said = [*self._desired.resources, *self._desired.removed, *self._desired.adopt, *moved]
-        keys = {kind.name: Keys() for kind in CONTENT_KINDS}
-        for address in [*said, *map(Address.parse, [*bound, *state.bindings])]:
-            if address.kind in keys:
-                keys[address.kind].used.setdefault(address.key, self._hint(address))
-        return keys
+    def _unbound(self, bound: set[Found]) -> list[LiveObject]:
+        owned = (live for live in self._snapshot if self._suites.owned(self._desired.scope, live))
+        content = (live for live in owned if BY_NAME[live.kind] in CONTENT_KINDS)
+        return parents_first((live for live in content if (live.kind, live.id) not in bound), self._suites)
 
-    def _hint(self, address: Address) -> str:
-        """The name of the suite that a declared object lies in."""
-        kind, resource = BY_NAME[address.kind], self._desired.resources.get(address)
-        around = ref_address(resource.attributes.get(kind.parent)) if resource and kind.parent else None
-        return Address.parse(around).key.rpartition("/")[2] if around and not kind.nested_keys else ""
-
-    def _fresh(self, bound: Mapping[str, RemoteId]) -> Iterator[tuple[str, LiveObject]]:
-        taken = {(name.partition(".")[0], id) for name, id in bound.items()}
-        waiting = self._waiting()
+    def _fresh(self) -> Iterator[LiveObject]:
+        waiting, removed = self._waiting(), set(map(str, self._desired.removed))
         foreign = {found for each in self._desired.resources.values() for found in _external(each)}
-        for live in sorted(self._snapshot, key=self._order):
-            at = live.kind, live.id
+        for live in self.unbound:
             kind = BY_NAME[live.kind]
-            if at in taken or live.kind not in self._keys or not self._suites.owned(self._desired.scope, live):
+            at = live.kind, live.id
+            if at in self._known:
                 continue
             if at in foreign:
-                self._notes.add("the files name them as somebody else's, so left alone", f"{kind.label} {live.id}")
+                self.left[at] = "the files name them as somebody else's, so left alone", f"{kind.label} {live.id}"
             elif (live.kind, self._place(kind, live), normal_text(live.title)) in waiting:
-                self._notes.add("which of the declared it is cannot be told, so left alone", f"{kind.label} {live.id}")
-            elif (let_go := self._address(kind, live, free=False)) and Address.parse(let_go) in self._desired.removed:
-                self._notes.add("`removed:` lets go of them, so left alone", let_go)
+                self.left[at] = "which of the declared it is cannot be told, so left alone", f"{kind.label} {live.id}"
+            elif removed and (asked := asked_address(live, self._known, self._suites)) in removed:
+                self.left[at] = "`removed:` lets go of them, so left alone", asked
             else:
-                address = self._address(kind, live, free=True)
-                self._ids[at] = address
-                yield address, live
+                yield live
 
-    def _order(self, live: LiveObject) -> tuple[int, int, tuple[int, str, str]]:
-        return RANK[live.kind], self._suites.depth(live.id) if live.kind == "suite" else 0, creation(live)
+    def notes(self, bound: Mapping[str, RemoteId]) -> list[str]:
+        """For people, what is left alone, but for what turned out to be `bound`."""
+        known = {(name.partition(".")[0], id) for name, id in bound.items()}
+        notes = Notes()
+        for at, (what, where) in self.left.items():
+            if at not in known:
+                notes.add(what, where)
+        return notes.lines()
 
     def _place(self, kind: Kind, live: LiveObject) -> RemoteId | None:
         place: RemoteId | None = live.attributes.get(kind.parent) if kind.parent else None
@@ -108,7 +98,7 @@ class Newcomers:
 
     def _waiting(self) -> set[tuple[str, RemoteId | None, str]]:
         """Kind, place and title of what is declared and bound to nothing."""
-        ids = {name: id for (_, id), name in self._ids.items()}
+        ids = {name: id for (_, id), name in self._known.items()}
         found = set()
         for address, resource in self._desired.resources.items():
             if str(address) not in ids:
@@ -117,20 +107,6 @@ class Newcomers:
                 place = ids.get(ref_address(ref) or "") or (ref.get("external_id") if isinstance(ref, dict) else None)
                 found.add((kind.name, place, normal_text(resource.attributes.get("title"))))
         return found
-
-    def _address(self, kind: Kind, live: LiveObject, free: bool) -> str:
-        """A fresh address; not `free`: the one that its title asks for, whoever has it."""
-        keys = self._keys[kind.name] if free else Keys()
-        place = self._place(kind, live)
-        above = self._ids.get((_parent_kind(kind), place)) if place is not None else None
-        around = above.partition(".")[2] if above else ""
-        hint = "" if kind.nested_keys else around.rpartition("/")[2]
-        named = Named(live.id, live.title, kind.label.replace(" ", "-"), hint)
-        prefix = around + "/" if around and kind.nested_keys else ""
-        room = MAX_KEY - len(prefix) - 8
-        if room < MIN_SEGMENT:
-            prefix, room = "", MAX_SEGMENT
-        return str(kind.address(prefix + keys.give(named, min(MAX_SEGMENT, room), prefix)))
 
     # --- attachments
 
@@ -189,11 +165,6 @@ class Newcomers:
                     "Move that file out of the way, and try again.",
                 )
         return found
-
-
-def _parent_kind(kind: Kind) -> str:
-    row = kind.by_name.get(kind.parent or "")
-    return row.type.kind if row and isinstance(row.type, RefTo) else ""
 
 
 def _external(resource: Resource) -> Iterator[Found]:

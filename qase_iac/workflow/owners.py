@@ -41,7 +41,7 @@ class Owner:
 
 def owners(top: Path, environment: Mapping[str, str], profile: str | None = None) -> list[Owner]:
     """Every project folder at or below `top`, by path. A folder inside a project folder is part of that."""
-    return [_owner(folder, top, environment, profile) for folder in _project_folders(top)]
+    return [_owner(folder, top, environment, profile) for folder in project_folders(top)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def rivals(session: Session) -> list[Diagnostic]:
     return [each.told(QASE_YAML) for each in found if here in (each.one.path, each.other.path)]
 
 
-def _project_folders(top: Path) -> Iterator[Path]:
+def project_folders(top: Path) -> Iterator[Path]:
+    """The folders at or below `top` that hold a qase.yaml and lie in no other such folder, by path."""
     for folder, below, files in os.walk(top):
         if QASE_YAML in files:
             below.clear()

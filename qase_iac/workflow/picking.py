@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from qase_iac.errors import QaseIacError
-from qase_iac.kinds import BY_NAME, RANK
+from qase_iac.kinds import BY_NAME
 from qase_iac.model import Desired, LiveObject, Snapshot
 from qase_iac.plan.bind import references
 from qase_iac.plan.drifting import Found
@@ -40,11 +40,13 @@ class Picked:
 
 @dataclass
 class Picker:
-    """`spare` are unbound objects in scope that may come along: (kind, id)."""
+    """`appeared` are unbound objects that are wanted when everything is; `spare` (kind, id) of all that may come along,
+    them included."""
 
     desired: Desired
     snapshot: Snapshot
     found: Found
+    appeared: list[LiveObject]
     spare: set[At]
 
     def pick(self, addresses: Iterable[str] | None) -> Picked:
@@ -52,31 +54,27 @@ class Picker:
         picked = Picked()
         candidates = self._candidates()
         picked.known = dict(self.found.addresses)
-        fresh = fresh_addresses(candidates, self.desired, picked.known, self.found.suites)
+        fresh = fresh_addresses(candidates.values(), self.desired, picked.known, self.found.suites)
         picked.known |= fresh
-        new = {fresh[live.kind, live.id]: live for live in candidates}
+        new = {address: candidates[at] for at, address in fresh.items()}
         rows = {row.address: row for row in self.found.drift}
-        appeared = {fresh[live.kind, live.id] for live in self.found.appeared if (live.kind, live.id) in fresh}
+        appeared = [fresh[live.kind, live.id] for live in self.appeared]
         wanted = [*rows, *appeared] if addresses is None else self._named(list(addresses), rows, new, picked)
         self._close(wanted, rows, new, picked)
         picked.new = {address: live for address, live in new.items() if address in picked.whole}
         return picked
 
-    def _candidates(self) -> list[LiveObject]:
-        """What appeared, and the suites around it and around what moved that nobody bound; parents first."""
-        found = {(live.kind, live.id): live for live in self.found.appeared if (live.kind, live.id) in self.spare}
-        for live in [*found.values(), *(self._live(row) for row in self.found.drift)]:
+    def _candidates(self) -> dict[At, LiveObject]:
+        """What appeared, and the suites around it and around what moved that nobody bound."""
+        found = {(live.kind, live.id): live for live in self.appeared}
+        for live in [*self.appeared, *(self._live(row) for row in self.found.drift)]:
             kind = BY_NAME[live.kind] if live else None
             while live is not None and kind and kind.parent and kind.nested_keys:
                 live = self.snapshot.get(kind.name, live.attributes.get(kind.parent) or 0)
-                if live is None or (live.kind, live.id) not in self.spare:
+                if live is None or (live.kind, live.id) not in self.spare or (live.kind, live.id) in found:
                     break
                 found[live.kind, live.id] = live
-        return sorted(found.values(), key=self._order)
-
-    def _order(self, live: LiveObject) -> tuple[int, int, tuple[int, str]]:
-        depth = self.found.suites.depth(live.id) if BY_NAME[live.kind].nested_keys else 0
-        return RANK[live.kind], depth, (live.id, "") if isinstance(live.id, int) else (0, str(live.id))
+        return found
 
     def _live(self, row: Drift) -> LiveObject | None:
         return self.snapshot.get(row.address.partition(".")[0], row.id)

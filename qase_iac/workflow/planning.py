@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from qase_iac.api.catalogue import read_catalogue
 from qase_iac.api.refresh import Reader, refresh
 from qase_iac.api.remote import QaseRemote
-from qase_iac.apply.settle import Settled
 from qase_iac.attributes import CUSTOM_FIELD_PREFIX, Decoding
 from qase_iac.config.loader import Loaded
 from qase_iac.diagnostics import Diagnostic, Severity, has_errors
@@ -23,9 +23,11 @@ from qase_iac.plan.planner import build
 from qase_iac.plan.resolve import resolve
 from qase_iac.state.model import State
 from qase_iac.values import JSON, Attributes, RemoteId
-from qase_iac.workflow.branching import touched_since
 from qase_iac.workflow.memory import Memory, recall
 from qase_iac.workflow.session import TOOL, Connection, Session
+
+if TYPE_CHECKING:
+    from qase_iac.apply.settle import Settled
 
 
 @dataclass
@@ -51,7 +53,7 @@ def make_plan(session: Session, options: Options) -> Planned:
     loaded = load_online(session)
     memory = recall(session)
     state = memory.state
-    touched = touched_since(session, options.changed_since, loaded.desired) if options.changed_since else None
+    touched = _touched(session, options.changed_since, loaded.desired) if options.changed_since else None
     options = replace(options, bulk_size=session.settings.bulk_size, touched=touched)
     connection = session.connect()
     try:
@@ -65,9 +67,15 @@ def make_plan(session: Session, options: Options) -> Planned:
         connection.close()
         raise
     remote = QaseRemote(connection.client, session.project, snapshot)
-    if settled:
-        plan = replace(plan, findings=(*told(settled), *plan.findings))
+    told_first = [*busy(memory), *(told(settled) if settled else ()), *_brake(session, plan, state, options)]
+    plan = replace(plan, findings=(*told_first, *plan.findings))
     return Planned(seal(plan), desired, snapshot, state, connection, remote, loaded.diagnostics, memory)
+
+
+def _touched(session: Session, revision: str, desired: Desired) -> frozenset[str]:
+    from qase_iac.workflow.branching import touched_since  # git and archives: no other plan needs them
+
+    return touched_since(session, revision, desired)
 
 
 def read_settled(session: Session, connection: Connection, desired: Desired, memory: Memory) -> Snapshot:
@@ -122,6 +130,30 @@ def _live_words(session: Session) -> Catalogue:
         connection.close()
 
 
+def _brake(session: Session, plan: Plan, state: State, options: Options) -> list[Diagnostic]:
+    """That apply is going to refuse the plan. Whoever destroys everything is asked for the number in any case."""
+    if not plan.destructive or options.destroy:
+        return []
+    from qase_iac.apply.guard import brake_ahead
+
+    ahead = brake_ahead(plan, state, session.settings.policy)
+    return [ahead] if ahead else []
+
+
+def busy(memory: Memory) -> list[Diagnostic]:
+    """That somebody is changing just now what was read."""
+    if memory.at_work is None:
+        return []
+    return [
+        Diagnostic(
+            "under-way",
+            f"An apply by {memory.at_work} is under way; this plan may be out of date.",
+            "What that run is doing just now is not taken into account. Plan again when it has ended.",
+            severity=Severity.WARNING,
+        )
+    ]
+
+
 def told(settled: Settled) -> list[Diagnostic]:
     """What became of the interrupted run's last calls, for people."""
     found = [
@@ -147,6 +179,7 @@ def bound_ids(state: State) -> frozenset[tuple[str, RemoteId]]:
 
 def read(session: Session, connection: Connection, desired: Desired, state: State, full: bool = False) -> Snapshot:
     """Everything in Qase that planning needs, in the fewest requests."""
+    state.take_up({str(address) for address in desired.resources} if state.pulled else ())
     wanted = {str(r.attributes.get("title")) for a, r in desired.resources.items() if BY_NAME[a.kind].members}
     known = [r.attributes for r in desired.resources.values()] + [b.sent for b in state.bindings.values()]
     snapshot = refresh(

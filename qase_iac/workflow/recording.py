@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from qase_iac.apply.local import VOUCHERS
+from qase_iac.attributes import normal_text
 from qase_iac.config.catalogue_file import write_catalogue
 from qase_iac.config.edit import Remove
 from qase_iac.kinds import BY_NAME
-from qase_iac.model import Snapshot
+from qase_iac.model import LiveObject, Resource
 from qase_iac.plan.bind import addresses_in
 from qase_iac.plan.model import LEFT, Options
 from qase_iac.plan.moves import rename
@@ -22,6 +23,23 @@ from qase_iac.workflow.drafting import Drafted, Project
 from qase_iac.workflow.edits import Taken
 from qase_iac.workflow.picking import Picked
 from qase_iac.workflow.session import CATALOGUE
+
+
+def announce(scene: Scene, drafted: Drafted, files: Mapping[str, JSON], bound: Mapping[str, RemoteId]) -> None:
+    """Notes which objects the files are about to declare: cut off then, nobody takes them for new ones to be created.
+
+    `record` ends it, or an apply, on whatever machine (State.take_up). `files` are attachments that were fetched,
+    `bound` declared addresses that turned out to be objects in Qase.
+    """
+    state = scene.state
+    new = {**drafted.added, **{address: Binding(id) for address, id in bound.items()}}
+    if not (new or files.keys() - state.files.keys()):
+        return
+    same = {(address.partition(".")[0], binding.id) for address, binding in new.items()}
+    others = {a: each for a, each in state.pulled.items() if (a.partition(".")[0], each.id) not in same}
+    state.pulled = others | new
+    state.files.update(files)
+    save(scene, set())
 
 
 def record(
@@ -38,6 +56,7 @@ def record(
     """
     state = scene.state
     before = b"".join(dump(state))
+    state.pulled = {}
     former = _former(scene, drafted)
     for name in drafted.sides.forgotten:
         if picked.takes(name):
@@ -143,32 +162,34 @@ def _see(scene: Scene, project: Project, drafted: Drafted, bound: Mapping[str, R
             state.seen = {**state.seen, kind: sorted(map(str, known))}
 
 
-def twins(project: Project, snapshot: Snapshot) -> dict[str, RemoteId]:
-    """Declared addresses that nothing is bound to -> what appeared in Qase and says the very same at the same place.
+def twins(project: Project, unbound: Iterable[LiveObject]) -> dict[str, RemoteId]:
+    """Declared addresses that nothing is bound to -> what of `unbound` says the very same at the same place.
 
-    A pull that was cut off between files and state leaves such; two alike are left to people.
+    A pull that was cut off between files and state leaves such; two alike, here or there, are left to people.
     """
-    same = same_values(snapshot, project.state)
+    same = same_values(project.snapshot, project.state)
     ids = {name: binding.id for name, binding in project.bindings.items()}
-    open_ = [each for each in project.desired.resources.values() if str(each.address) not in ids]
-    if not open_:
-        return {}
-    found: dict[str, RemoteId] = {}
-    for live in project.found.appeared:  # parents first
+    waiting: dict[tuple[str, str], list[Resource]] = {}
+    for each in project.desired.resources.values():
+        if str(each.address) not in ids:
+            waiting.setdefault((each.address.kind, normal_text(each.attributes.get("title"))), []).append(each)
+    known, unclear = dict(ids), set[str]()
+    for live in unbound if waiting else ():  # parents first
         kind = BY_NAME[live.kind]
         place = live.attributes.get(kind.parent) if kind.parent else None
         fitting = [
-            each
-            for each in open_
-            if each.address.kind == kind.name
-            and str(each.address) not in found
-            and _place(each.attributes.get(kind.parent or ""), {**ids, **found}) == place
+            str(each.address)
+            for each in waiting.get((kind.name, normal_text(live.title)), ())
+            if _place(each.attributes.get(kind.parent or ""), known) == place
             and not (live.partial and kind.members)
-            and same(each, live, {**ids, **found})
+            and same(each, live, known)
         ]
-        if len(fitting) == 1:
-            found[str(fitting[0].address)] = live.id
-    return found
+        if len(fitting) == 1 and fitting[0] not in unclear:
+            if known.pop(fitting[0], None) is None:
+                known[fitting[0]] = live.id
+            else:
+                unclear.add(fitting[0])
+    return {address: id for address, id in known.items() if address not in ids}
 
 
 def _place(ref: JSON, ids: Mapping[str, RemoteId]) -> RemoteId | None:

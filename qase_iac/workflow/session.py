@@ -71,7 +71,10 @@ class World:
 
 @dataclass(frozen=True)
 class Ask:
-    """What the global options say about the folder and the API; None: not said."""
+    """What the global options say about the folder and the API; None: not said.
+
+    `state` is a file to plan from in place of the state that `state:` names.
+    """
 
     folder: Path
     profile: str | None = None
@@ -80,6 +83,7 @@ class Ask:
     lock_timeout: float = 0.0
     on_drift: str | None = None
     on_conflict: str | None = None
+    state: Path | None = None
 
 
 @dataclass
@@ -169,15 +173,24 @@ class Session:
         """Where `state:` says. Nothing is reached before it is read."""
         from qase_iac.workflow.storing import store_for
 
+        if self.ask.state:
+            from qase_iac.state.given import GivenStore
+
+            return GivenStore(self.ask.state)
         given = self.settings
         path = {"path": given.state_path} if given.state_path else {}
         return store_for(self, given.state_backend, {**path, **given.state_options})
 
     def read_state(self) -> State:
-        """The state as it is. Raises StateError when it makes no sense, SafetyRefusal for another API or project's."""
+        """The state as it is. Raises StateError when it makes no sense, SafetyRefusal for another API or project's.
+
+        One that is only planned from may be of another API if this one is on this machine: nothing real can be meant.
+        """
+        from qase_iac.api.hosts import is_local
+
         state = self.store.read()
         check_state(state, self.store.place)
-        check_identity(state, self.project, self.api)
+        check_identity(state, self.project, state.api if self.ask.state and is_local(self.api) else self.api)
         return state
 
     # -- the API -----------------------------------------------------------------------------------------------------
@@ -228,12 +241,15 @@ class Session:
     def _own_emulator(self) -> Any:
         import sqlite3
 
-        from qase_iac.emulator import create_app, load_seed
+        from qase_iac.emulator import create_app
+        from qase_iac.workflow.seeding import load_any_seed
 
         database = emulator_database(self.root, self.api)
+        file = self.root / self.settings.seed if self.settings.seed else None
+        if self.ask.state and database is None:  # an empty one would hold nothing of what is planned from
+            file = self.ask.state
         try:
-            seed = load_seed(self.root / self.settings.seed) if self.settings.seed else None
-            return create_app(database, seed=seed)
+            return create_app(database, seed=load_any_seed(file, self.root) if file else None)
         except (ValueError, OSError, sqlite3.Error) as error:
             raise QaseIacError(f"The emulator cannot start: {error}.", f"Its database is {database}.") from None
 

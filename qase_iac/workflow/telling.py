@@ -9,7 +9,7 @@ from functools import cached_property
 from qase_iac.config.edit import Draft, Move, Remove, Set, Unset
 from qase_iac.kinds import BY_NAME
 from qase_iac.plan.bind import Binder
-from qase_iac.plan.ready import ready
+from qase_iac.plan.ready import followed, ready
 from qase_iac.values import Address, RemoteId
 from qase_iac.workflow.drafting import Drafted, Project
 from qase_iac.workflow.edits import Taken
@@ -117,7 +117,8 @@ class Lines:
         kind = BY_NAME[resource.address.kind]
         snapshot = self.project.snapshot
         live = snapshot.objects[kind.name][binding.id]
-        wanted = ready(kind, resource, live, self._binder, snapshot.unknown_shared).wanted
+        wanted = ready(kind, resource, live, self._binder, snapshot.unknown_shared, binding).wanted
+        binding = followed(kind, resource, live, self._binder, binding)
         for name in names:
             if name in wanted and name in binding.sent:
                 said = kind.canon(name, wanted[name])

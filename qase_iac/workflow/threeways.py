@@ -14,9 +14,10 @@ from qase_iac.kinds import BY_NAME, Kind
 from qase_iac.model import Desired, LiveObject, Resource, Snapshot
 from qase_iac.plan.bind import Binder
 from qase_iac.plan.drifting import Unsettled, find_drift
-from qase_iac.plan.model import Action, Change, Drift
+from qase_iac.plan.model import Action, Change, Drift, Origin
 from qase_iac.plan.obstacles import outside
-from qase_iac.plan.ready import ready
+from qase_iac.plan.ready import followed, ready
+from qase_iac.plan.remarks import edited_since
 from qase_iac.plan.scope import LiveSuites
 from qase_iac.state.model import Binding, State
 from qase_iac.values import JSON, Address
@@ -35,7 +36,8 @@ class Sides:
     """The outcome: what the files take over, and what is left as it is.
 
     `local` changed in the files alone, `conflicts` on both sides. `forgotten` are bound and on neither side. `chosen`
-    is what a rule of the files picks: it may come right once the rest has been taken over.
+    is what a rule of the files picks: it may come right once the rest has been taken over. `ruled` are all attributes
+    that a rule picks: it may pick what is new.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -43,6 +45,7 @@ class Sides:
     local: Left = field(default_factory=dict)
     conflicts: Left = field(default_factory=dict)
     chosen: Left = field(default_factory=dict)
+    ruled: Left = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
 
     def explain(self, change: Change) -> bool:
@@ -50,6 +53,8 @@ class Sides:
         address = change.address
         if change.action is Action.NO_OP:
             return True  # a key that was renamed, and nothing else
+        if change.origins == {Origin.OURS} and change.attributes.keys() <= self.ruled.get(address, set()):
+            return True
         for name in sorted(self.chosen.get(address, set()) & change.attributes.keys()):
             file = change.source.rpartition(":")[0] if change.source else ""
             self.failed.append(Failed(Set(Address.parse(address), name, None), CHOSEN, file))
@@ -106,10 +111,14 @@ class Comparer:
     def _attributes(self, name: str, binding: Binding, resource: Resource, binder: Binder, drift: Drift | None) -> None:
         kind, sides = BY_NAME[resource.address.kind], self.sides
         live = self.snapshot.objects[kind.name][binding.id]
-        wanted = ready(kind, resource, live, binder, self.snapshot.unknown_shared).wanted
+        wanted = ready(kind, resource, live, binder, self.snapshot.unknown_shared, binding).wanted
+        binding = followed(kind, resource, live, binder, binding)
         differing = {each for each in wanted if not _same(kind, each, wanted[each], live.attributes.get(each))}
         ours = {each for each in differing - resource.ignore if not _as_sent(kind, each, wanted[each], binding)}
         theirs = _edited(kind, drift, ours) & differing
+        if "select" in resource.local:  # members that were deleted in Qase it picks no more once that is taken over
+            members = self.sides.ruled[name] = {row.name for row in kind.members}
+            theirs -= members - set(edited_since(kind, live, binding, self.snapshot))
         if theirs and (blocked := outside(kind, live, self.suites, self.desired.scope)):
             sides.failed.append(Failed(Remove(resource.address), blocked.reason, resource.source.file))
             return

@@ -287,6 +287,27 @@ def test_force_breaks_a_lock(shared: Stores) -> None:
 # -- leases --------------------------------------------------------------------------------------------------------------
 
 
+def test_whoever_only_reads_is_told_who_is_at_work(stores: Stores) -> None:
+    """But for Terraform's protocol, which cannot tell a dead run from one that lives."""
+    store, reader = written(stores.machine(), state(1)), stores.machine()
+    reader.read()
+    assert reader.at_work() is None
+    with store.lock(ANN):
+        assert reader.at_work() == (None if stores.kind == "http" else ANN)
+        assert store.at_work() is None
+    assert reader.at_work() is None
+    with reader.lock(ANN):
+        pass  # looking has left no lock
+
+
+def test_nobody_is_at_work_under_a_lease_that_ran_out(leases: Stores) -> None:
+    left_by_a_dead_job(leases)
+    reader = leases.machine()
+    assert reader.at_work() is not None
+    leases.time.now += TTL + GRACE + 1
+    assert reader.at_work() is None
+
+
 def left_by_a_dead_job(stores: Stores) -> Any:
     """A lock whose holder never came back."""
     lock = stores.machine().lock(ANN)

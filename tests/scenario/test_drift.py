@@ -145,13 +145,13 @@ def test_appeared_since_the_last_apply(run: Run, shop: Folder) -> None:
     shop.app.ui.create("SHOP", "milestone", title="Überall")
     rows = entries(run, shop)
     assert {a: row["kind"] for a, row in rows.items()} == dict.fromkeys(
-        ["suite.checkout/by-hand", "case.refund-2", "milestone.uberall"], "appeared"
+        ["suite.checkout/by-hand", "case.refund-by-hand", "milestone.uberall"], "appeared"
     )
-    row = rows["case.refund-2"]
+    row = rows["case.refund-by-hand"]
     assert (row["id"], row["title"], row["attributes"]["suite"]["after"]) == (case, "Refund", "suite.checkout/by-hand")
     assert row["attributes"]["suite"]["before"] is None and row["meta"]["author"]
     out = run(shop, "drift").out
-    assert "+ case.refund-2" in out and "Refund · in suite.checkout/by-hand · by " in out
+    assert "+ case.refund-by-hand" in out and "Refund · in suite.checkout/by-hand · by " in out
     assert out.splitlines()[-1] == "Drift: 3 appeared."
 
 

@@ -215,7 +215,8 @@ ROWS = (
     Row(APPLY, 0, nothing, True),
     Row(APPLY, 0, a_change, True),
     Row("apply", 1, a_change),
-    Row(APPLY + " --expect sha256:0", 1, a_change),
+    Row(APPLY + " --expect sha256:0", 0, nothing, True),
+    Row(APPLY + " --expect sha256:0", 5, a_change),
     Row(APPLY + " --detailed-exitcode", 2, a_change, True),
     Row(APPLY, 3, invalid, True),
     Row(APPLY, 3, invalid_settings, True),
@@ -354,6 +355,6 @@ def test_the_matrix_is_complete() -> None:
         ).add(row.code)
     reading = {0, 3, 4, 8, 9, 130}
     assert given == {
-        "plan": reading | {1, 2}, "drift": reading | {2}, "apply": reading | {1, 2, 6, 7}, "apply PLANFILE": (reading | {1, 5, 6, 7}) - {8},
+        "plan": reading | {1, 2}, "drift": reading | {2}, "apply": reading | {1, 2, 5, 6, 7}, "apply PLANFILE": (reading | {1, 5, 6, 7}) - {8},
         "show": {0, 1, 5}, "validate": reading, "destroy": reading | {1, 6, 7},
     }  # fmt: skip

@@ -12,7 +12,7 @@ from e2e_kit import HOLDER, REPO, Folder, actions
 
 from qase_iac.convert import FORMATS
 from qase_iac.emulator import create_app, load_seed
-from qase_iac.workflow.updating import update
+from qase_iac.workflow.pulling import UPDATE, pull
 
 SOURCE = REPO.parent / "shared/data/mattermost/mattermost.qase.json.xz"
 
@@ -50,8 +50,8 @@ def test_there_and_back_every_file_is_the_same_and_an_update_touches_what_change
     for number, (address, row) in enumerate(sorted(two.state["bindings"].items())[::100]):
         two.app.ui.edit("MM", address.partition(".")[0], row["id"], title=f"Edited, number {number}")
         wanted.append(f"title: Edited, number {number}")
-    done = update(two.session(), HOLDER)
-    assert done.proven and done.failed == () and len(done.changed) == len(wanted) > 50
+    done = pull(two.session(), UPDATE, HOLDER)
+    assert done.exit_code == 0 and len(done.lines) == len(wanted) > 50
     assert actions(two.plan()) == {}
     now = tree(two)
     lines = [

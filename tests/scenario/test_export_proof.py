@@ -144,12 +144,12 @@ def test_what_the_format_can_hardly_say_survives(odd: Folder, tmp_path: Path, la
 def test_an_update_of_what_the_format_can_hardly_say_changes_nothing(odd: Folder, tmp_path: Path) -> None:
     from e2e_kit import HOLDER
 
-    from qase_iac.workflow.updating import update
+    from qase_iac.workflow.pulling import UPDATE, pull
 
     _, copy = odd.export(tmp_path / "copy")
     before = tree(copy)
-    done = update(copy.session(), HOLDER)
-    assert done.proven and (done.files, done.failed, done.local, done.conflicts) == ((), (), (), ())
+    done = pull(copy.session(), UPDATE, HOLDER)
+    assert (done.exit_code, done.lines, done.files, done.left, done.edits) == (0, (), (), (), ())
     assert tree(copy) == before
 
 

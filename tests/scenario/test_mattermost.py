@@ -16,8 +16,10 @@ import pytest
 from e2e_kit import REPO, Folder, Ran, actions, edits
 
 from qase_iac.convert import FORMATS
+from qase_iac.convert.state_seed import seed_from_state
 from qase_iac.diagnostics import has_errors
 from qase_iac.emulator import create_app, load_seed
+from qase_iac.model import Catalogue
 from qase_iac.workflow.validating import validate
 
 SOURCE = REPO.parent / "shared/data/mattermost/mattermost.qase.json.xz"
@@ -228,3 +230,17 @@ def test_the_program_itself_converts_and_applies(tmp_path: Path, cli: Any) -> No
     assert done.code == 0 and "5,429 objects" in done.out
     checked = cli("-C", tmp_path / "mm", "validate", "--format", "json")
     assert (checked.code, checked.json["valid"]) == (0, True)
+
+
+def test_an_emulator_filled_from_the_state_gives_the_same_plans(made: Made, tmp_path: Path) -> None:
+    real = made.copy(tmp_path / "mm")
+    seed = seed_from_state(real.state_path.read_bytes(), "state.json", Catalogue(live=False))
+    copy = Folder(real.root, create_app(seed=seed, strict=True))
+    assert not copy.plan().changes
+    for path in sorted(real.root.rglob("*.yaml"))[::7]:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"(\n +)priority: \w+", r"\1priority: low", text), encoding="utf-8")
+    plan, expected = copy.plan(), real.plan()
+    assert len(plan.changes) > 100
+    assert (actions(plan), edits(plan), plan.findings) == (actions(expected), edits(expected), expected.findings)
+    copy.app.close()

@@ -351,13 +351,31 @@ def test_suites_that_change_places(tree: Folder) -> None:
     settled(tree, done)
 
 
-def test_a_folder_cannot_go_into_a_file(tree: Folder) -> None:
+def test_a_folder_that_goes_into_a_file_makes_that_a_folder(tree: Folder) -> None:
+    """And the suites around it, each with its text."""
+    tree.app.ui.move("SHOP", "suite", tree.id_of("suite.a/b"), tree.id_of("suite.flat/inner"))
+    done = pulled(tree)
+    assert [(line.address, line.former) for line in done.lines if line.action == "move"] == [
+        ("suite.flat/inner/b", "suite.a/b")
+    ]
+    after = texts(tree)
+    assert after["flat/suite.yaml"] == "title: Flat\n" and "suites:" not in after["rest.yaml"].partition("cases:")[0]
+    assert after["flat/inner/suite.yaml"] == (
+        "# kept\n# note\ntitle: Inner\ncases:\n  # the one\n  in-inner: {title: In}\n"
+    )
+    assert after["flat/inner/b/suite.yaml"] == "# b\ntitle: B\n"
+    assert "suite: flat/inner/b/c" in after["rest.yaml"] and "[flat/inner/b/img/x.png]" in after["rest.yaml"]
+    settled(tree, done)
+
+
+def test_a_folder_that_cannot_go_there_stays(tree: Folder) -> None:
+    tree.edit("qase.yaml", "project: SHOP\n", "project: SHOP\nexclude: [flat/inner]\n")
     before = texts(tree)
-    tree.app.ui.move("SHOP", "suite", tree.id_of("suite.a/b"), tree.id_of("suite.flat"))
+    tree.app.ui.move("SHOP", "suite", tree.id_of("suite.a/b"), tree.id_of("suite.flat/inner"))
     done = pulled(tree)
     (left,) = done.left
     assert (left.address, left.code, done.exit_code) == ("suite.a/b", "not_written", 1)
-    assert "its folder cannot go into flat, which is declared inside rest.yaml" in left.reason
+    assert "it would go to flat/inner/suite.yaml, which `exclude:` or `content:` leaves out" in left.reason
     assert texts(tree) == before
 
 
@@ -456,7 +474,8 @@ def test_cut_off_between_files_and_state_nothing_is_lost(shop: Folder, monkeypat
     with pytest.raises(KeyboardInterrupt):
         pulled(shop)
     monkeypatch.undo()
-    assert shop.state == state and "Pay by any card" in texts(shop)["checkout/cases.yaml"]
+    assert {"pulled", "serial"} == {name for name in shop.state if shop.state[name] != state.get(name)}
+    assert "Pay by any card" in texts(shop)["checkout/cases.yaml"]
     assert not any(change.writes for change in shop.plan().changes)
     before = texts(shop)
     done = pulled(shop)
@@ -473,7 +492,7 @@ def test_nothing_is_adopted_by_chance(shop: Folder, monkeypatch: pytest.MonkeyPa
         pulled(shop)
     monkeypatch.undo()
     done = pulled(shop)
-    assert actions_of(done) == {"case.new": "bind"}
+    assert actions_of(done) == {} and "case.new" in shop.state["bindings"]
     settled(shop, done)
 
 
@@ -648,4 +667,37 @@ def test_steps_that_leave_their_attachments_to_qase_go_on_doing_so(folder: Calla
         "+    steps: [One more, {action: Two, steps: [In]}]",
     ]
     assert done.lines[0].over == () and [each.path for each in done.files] == ["c.yaml"]
+    settled(shop, done)
+
+
+def test_a_suite_whose_file_holds_what_lies_in_it_goes_with_that(folder: Callable[..., Folder]) -> None:
+    text = (
+        "title: S\ncases:\n  a: {title: A}\nsuites:\n  in:\n    title: In\n    cases: {b: {title: B}, c: {title: C}}\n"
+    )
+    shop = folder(
+        {"s/suite.yaml": text, "x.yaml": "cases:\n  d: {title: D}\n"}, policy={"max_delete_share": 1}
+    ).applied()
+    shop.app.ui.move("SHOP", "case", shop.id_of("case.b"), None)
+    shop.app.ui.delete("SHOP", "suite", shop.id_of("suite.s"))
+    done = pulled(shop)
+    assert set(texts(shop)) == {"qase.yaml", "x.yaml"} and "  b:\n    title: B\n" in texts(shop)["x.yaml"]
+    settled(shop, done)
+
+
+def test_what_stands_in_the_folder_of_a_suite_that_is_gone_keeps_what_its_defaults_gave(
+    folder: Callable[..., Folder],
+) -> None:
+    shop = folder(
+        {
+            "s/suite.yaml": "title: S\ndefaults: {case: {priority: high, tags: [s]}}\n",
+            "s/cases.yaml": "cases:\n  a: {title: A}\n  b: {title: B, suite: null}   # elsewhere\n",
+        },
+        policy={"max_delete_share": 1},
+    ).applied()
+    shop.app.ui.delete("SHOP", "suite", shop.id_of("suite.s"))
+    done = pulled(shop)
+    assert set(texts(shop)) == {"qase.yaml", "s/cases.yaml"}
+    assert texts(shop)["s/cases.yaml"] == (
+        "cases:\n  b: {title: B, suite: null, priority: high, tags: [s]}   # elsewhere\n"
+    )
     settled(shop, done)

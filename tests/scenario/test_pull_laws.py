@@ -94,26 +94,31 @@ def made(root: Path, files: dict[str, str | bytes]) -> Folder:
     return folder
 
 
+def edited_in_qase(data: Any, folder: Folder) -> list[Any]:
+    """Edits and deletes some cases in Qase; as edits of the files, of which only address and name count."""
+    edits: list[Any] = []
+    resources = folder.session().load().desired.resources
+    declared = {str(address): each.attributes for address, each in resources.items() if address.kind == "case"}
+    for address in data.draw(st.lists(st.sampled_from(sorted(declared)), min_size=1, max_size=3, unique=True)):
+        id = folder.id_of(address)
+        if len(edits) < len(declared) - 1 and data.draw(st.integers(0, 6)) == 0:
+            folder.app.ui.delete("SHOP", "case", id)
+            edits.append(remove(address))
+            continue
+        own = [name for name in messy.values if name in declared[address]]
+        names = data.draw(st.lists(st.sampled_from(own), min_size=1, max_size=3, unique=True))
+        folder.app.ui.edit("SHOP", "case", id, **live_fields(data.draw, names))
+        edits += [put(address, name, None) for name in names]
+    return edits
+
+
 @SLOW
 @given(st.data())
 def test_only_the_lines_of_what_was_edited(data: Any) -> None:
     before = data.draw(messy.files())
     with tempfile.TemporaryDirectory() as name:
         folder = made(Path(name), {NAME: before})
-        edits: list[Any] = []  # of which only address and name count
-        resources = folder.session().load().desired.resources
-        declared = {str(address): each.attributes for address, each in resources.items() if address.kind == "case"}
-        for address in data.draw(st.lists(st.sampled_from(sorted(declared)), min_size=1, max_size=3, unique=True)):
-            id = folder.id_of(address)
-            if len(edits) < len(declared) - 1 and data.draw(st.integers(0, 6)) == 0:
-                folder.app.ui.delete("SHOP", "case", id)
-                edits.append(remove(address))
-                continue
-            own = [name for name in messy.values if name in declared[address]]
-            names = data.draw(st.lists(st.sampled_from(own), min_size=1, max_size=3, unique=True))
-            fields = live_fields(data.draw, names)
-            folder.app.ui.edit("SHOP", "case", id, **fields)
-            edits += [put(address, name, None) for name in names]
+        edits = edited_in_qase(data, folder)
         done = pulled(folder)
         assert not done.left, done.left
         only_the_lines(before, (folder.root / NAME).read_bytes(), edits)
@@ -219,11 +224,6 @@ def test_whatever_people_do(data: Any) -> None:
             for _ in range(dice.randint(1, 6)):
                 act(data.draw, dice, folder, ids)
             done = pulled(folder)
-            refused = {left.address for left in done.left}
-            assert all("cannot go into" in left.reason for left in done.left), done.left
-            if refused:
-                assert done.exit_code == 1
-                return
             settled(folder, done)
             declared = folder.session().load().desired.resources
             assert {str(address) for address in declared} == set(folder.state["bindings"])

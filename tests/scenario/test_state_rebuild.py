@@ -199,3 +199,21 @@ def test_unlock_names_whose_dead_lock_it_was(run: Run, shop: Folder) -> None:
     assert ran.code == 0 and "ann@here, process 1" in ran.out
     assert not holder_path(lock).exists()
     assert run(shop, "state", "unlock").out == "Nobody holds the state.\n"
+
+
+def test_what_was_renamed_in_qase_while_the_state_was_lost(shop: Folder, run: Run) -> None:
+    steps = [{"action": "Fill the basket to 49.99 EUR"}, {"action": "Look at the cost of shipping"}]
+    shop.write({"more.yaml": "cases:\n  free: {title: Free above 50, steps: [Fill the basket to 49.99 EUR, Look at the "
+                "cost of shipping]}\n  bare: {title: Bare}\n"}).applied()  # fmt: skip
+    free, bare = shop.id_of("case.free"), shop.id_of("case.bare")
+    lose(shop)
+    shop.app.ui.edit("SHOP", "case", free, title="Nothing to pay for delivery", steps=steps)
+    shop.app.ui.edit("SHOP", "case", bare, title="Entirely other words")
+    done = run(shop, "state", "rebuild")
+    assert done.code == 6 and f"? case.free  {free}  Nothing to pay for delivery" in done.out
+    assert (
+        "1 object in Qase belongs to no address: never managed, or no longer declared, or renamed in Qase." in done.out
+    )
+    assert "A renamed one is bound by `qase-iac adopt ADDRESS ID`." in done.out
+    assert run(shop, "adopt", "case.free", free, "case.bare", bare).code == 0
+    assert edits(shop.plan()) == {"case.free": {"title": "ours"}, "case.bare": {"title": "ours"}}

@@ -54,17 +54,6 @@ def test_help_has_an_example_and_the_global_options(cli: Run, command: str) -> N
         assert option in ran.out
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["fmt", "fmt --check"],
-)  # fmt: skip
-def test_what_comes_later_says_so_and_what_to_do_until_then(run: Run, shop: Folder, command: str) -> None:
-    ran = run(shop, *command.split())
-    assert (ran.code, ran.out) == (1, "")
-    assert "is not in this version yet." in ran.err
-    assert not (shop.root / "x").exists()
-
-
 # -- init
 
 

@@ -59,6 +59,10 @@ class MemoryRemote:
         self.objects.setdefault(kind, {})[id] = live
         return id
 
+    def exists(self) -> None:
+        """The project itself can be read."""
+        self.objects["project"] = {"SHOP": LiveObject("project", "SHOP", {"title": "Shop"})}
+
     def look(self) -> Snapshot:
         """What a planner would read now."""
         objects = {kind: dict(found) for kind, found in self.objects.items()}

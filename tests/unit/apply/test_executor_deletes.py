@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from apply_world import Bench, drop, edit, fail_on, operation, state_of, statuses
 
 from qase_iac.errors import AccessDenied, Interrupted, NoAnswer, NotFound, Rejected, ServerFault
@@ -12,6 +13,7 @@ HASH = "ab" * 20
 
 
 def test_cases_go_before_their_suite_and_a_case_that_is_gone_is_done(bench: Bench) -> None:
+    bench.remote.exists()
     bench.remote.put("suite", "s", 5)
     bench.remote.put("case", "a", 6, suite=5)
     bench.state = state_of(**{"suite.s": 5, "case.a": 6, "case.b": 7})
@@ -61,12 +63,70 @@ def test_a_suite_that_cannot_be_looked_into_stays(bench: Bench) -> None:
 
 
 def test_a_suite_whose_content_is_gone_with_it_is_done(bench: Bench) -> None:
-    def gone(verb: str, detail: object) -> None:
-        raise NotFound("404", status=404)
-
-    bench.remote.read_faults.append(gone)
+    bench.remote.exists()
+    bench.remote.read_faults.append(gone_lists)
     bench.state = state_of(**{"suite.s": 5})
     assert statuses(bench.run(drop("suite.s", 5))) == {"suite.s": "done"}
+
+
+def gone_lists(verb: str, detail: object) -> None:
+    if verb in ("holds", "users"):
+        raise NotFound("404", status=404)
+
+
+def test_a_list_that_is_not_there_says_nothing_of_a_suite_that_is(bench: Bench) -> None:
+    bench.remote.put("suite", "s", 5)
+    bench.remote.put("case", "somebody else's", 6, suite=5)
+    bench.remote.read_faults.append(gone_lists)
+    bench.state = state_of(**{"suite.s": 5})
+    report = bench.run(drop("suite.s", 5))
+    assert statuses(report) == {"suite.s": "failed"} and 5 in bench.remote.objects["suite"]
+    assert operation(report, "suite.s").problem.hint.startswith("What hangs on it could not be read")
+
+
+def test_a_404_of_a_project_that_is_gone_deletes_nothing(bench: Bench) -> None:
+    bench.state = state_of(**{"case.a": 6, "case.b": 7})
+    report = bench.run(drop("case.a", 6), drop("case.b", 7))
+    assert statuses(report) == {"case.a": "failed", "case.b": "blocked"}
+    assert report.halted is not None and report.halted.code == "api_unavailable"
+    assert "the project could not be read either: Qase has no project SHOP" in report.halted.reason
+    assert set(bench.state.bindings) == {"case.a", "case.b"} and report.exit_code == 6
+    assert [call[2] for call in bench.remote.calls] == [6]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit_code", "status"),
+    [
+        (ServerFault("502", status=502), "api_unavailable", 6, "failed"),
+        (NoAnswer("lost"), "api_unavailable", 6, "failed"),
+        (AccessDenied("401", status=401), "access_denied", 8, "failed"),
+        (Interrupted("stop"), "interrupted", 130, "blocked"),
+    ],
+)
+def test_a_404_is_not_believed_while_the_project_cannot_be_read(
+    bench: Bench, error: Exception, code: str, exit_code: int, status: str
+) -> None:
+    def refuse(verb: str, detail: object) -> None:
+        if detail == ("project", "SHOP"):
+            raise error
+
+    bench.remote.exists()
+    bench.remote.read_faults.append(refuse)
+    bench.state = state_of(**{"case.a": 6})
+    report = bench.run(drop("case.a", 6))
+    assert (statuses(report), report.exit_code) == ({"case.a": status}, exit_code)
+    assert report.halted is not None and report.halted.code == code
+    assert set(bench.state.bindings) == {"case.a"}
+
+
+def test_the_project_is_asked_for_once_a_run_and_only_after_a_404(bench: Bench) -> None:
+    bench.remote.exists()
+    bench.remote.put("case", "a", 6)
+    bench.state = state_of(**{"case.a": 6, "case.b": 7, "case.c": 8})
+    assert set(statuses(bench.run(drop("case.a", 6))).values()) == {"done"}
+    assert bench.remote.reads == []
+    assert set(statuses(bench.run(drop("case.b", 7), drop("case.c", 8))).values()) == {"done"}
+    assert bench.remote.reads == [("read", ("project", "SHOP"))]
 
 
 def test_looking_may_be_refused_and_ends_the_run(bench: Bench) -> None:
@@ -91,6 +151,7 @@ def test_ctrl_c_while_looking_is_no_failure(bench: Bench) -> None:
 
 
 def test_a_shared_step_that_is_gone_is_done(bench: Bench) -> None:
+    bench.remote.exists()
     bench.state = state_of(**{"shared_step.s": HASH})
     assert statuses(bench.run(drop("shared_step.s", HASH))) == {"shared_step.s": "done"}
     assert bench.state.bindings == {}

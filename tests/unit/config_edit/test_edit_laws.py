@@ -13,7 +13,7 @@ from edit_kit import STOCK, fill, loaded, settings_of
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from qase_iac.config.edit import Add, Edit, Move, Remove, Set, Unset, edit_files, write
+from qase_iac.config.edit import Add, Draft, Edit, Move, Remove, Set, Unset, edit_files, write
 from qase_iac.config.edit.content import canonical, same
 from qase_iac.config.loader import load
 from qase_iac.diagnostics import has_errors
@@ -204,3 +204,23 @@ def test_the_generator_is_not_tame() -> None:
 
 if __name__ == "__main__":
     pytest.main([__file__])
+
+
+@SLOW
+@given(st.data())
+def test_new_entries_at_once_are_as_one_after_the_other(data: Any) -> None:
+    before = data.draw(messy.files())
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        fill(root, {NAME: before})
+        found = load(settings_of(root), offline=STOCK)
+        assume(not has_errors(found.diagnostics))
+        places = ["s", None] if Address("suite", "s") in found.desired.resources else [None]
+        adds = [
+            Add(Address("case", f"new-{n}"), data.draw(messy.attributes()), data.draw(st.sampled_from(places)))
+            for n in range(data.draw(st.integers(2, 4)))
+        ]
+        at_once, one_by_one = (Draft(settings_of(root), STOCK, found.desired) for _ in range(2))
+        failed = at_once.edit(adds)
+        assert [str(each) for each in failed] == [str(each) for add in adds for each in one_by_one.edit([add])]
+        assert at_once.files == one_by_one.files

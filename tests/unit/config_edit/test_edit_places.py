@@ -67,6 +67,7 @@ steps:
 def test_text_moves_up(tmp_path: Path) -> None:
     found = outcome(tmp_path, SHOP, move("case.v1", "checkout"))
     moved = """\
+
   # one
   v1:   # key
     title: "V1" # t
@@ -80,7 +81,7 @@ def test_text_moves_up(tmp_path: Path) -> None:
 def test_text_moves_to_the_root_and_to_a_suite_elsewhere(tmp_path: Path) -> None:
     found = outcome(tmp_path, SHOP, move("case.v2", {"external": "X / Y"}))
     assert found["cases.yaml"] == (
-        "cases:\n  root:\n    title: R\n  v2:\n    title: V2\n    suite: {external: X / Y}\n    priority: high\n"
+        "cases:\n  root:\n    title: R\n\n  v2:\n    title: V2\n    suite: {external: X / Y}\n    priority: high\n"
     )
 
 
@@ -126,11 +127,11 @@ def test_new_objects_follow_the_layout(tmp_path: Path) -> None:
         add("milestone.m", title="M"),
     )
     assert found == {
-        "cases.yaml": "cases:\n  root:\n    title: R\n\n  k:\n    title: K\n    milestone: m\n".replace("\n\n", "\n"),
+        "cases.yaml": "cases:\n  root:\n    title: R\n\n  k:\n    title: K\n    milestone: m\n",
         "checkout/cases.yaml": str(SHOP["checkout/cases.yaml"])
-        .replace("suites:\n", "  b:\n    title: B\nsuites:\n")
+        .replace("suites:\n", "\n  b:\n    title: B\nsuites:\n")
         .replace("        title: V2\n", "        title: V2\n    suites:\n      deep:\n        title: D\n        cases:\n          w:\n            title: W\n")
-        + "  new:\n    title: New\n",
+        + "\n  new:\n    title: New\n",
         "milestones.yaml": "milestones:\n  m:\n    title: M\n",
         "other/z.case.yaml": "title: Z\n",
         "third/suite.yaml": "title: T\n",

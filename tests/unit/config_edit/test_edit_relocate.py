@@ -77,7 +77,7 @@ def test_text_goes_with_its_comments(tmp_path: Path) -> None:
     draft, done = moved(tmp_path, SHOP, "flat/deep", None)
     assert done.renamed == {Address("suite", "flat/deep"): Address("suite", "deep")}
     text = str(after(draft)["flat.yaml"])
-    assert text.startswith("suites:\n  flat:\n    title: Flat\n  # above\n  deep:   # beside\n    title: Deep\n")
+    assert text.startswith("suites:\n  flat:\n    title: Flat\n\n  # above\n  deep:   # beside\n    title: Deep\n")
     assert 'exclude: {suites: [deep, a, "a/bc"]}' in text
     assert text.endswith("moved:\n  - {from: suite.flat/deep, to: suite.deep}\n")
 
@@ -141,7 +141,7 @@ def test_a_key_that_is_taken_gets_a_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "suite", "place", "why"),
     [
-        ({}, "a/b", "flat", r"cannot go into flat, which is declared inside flat\.yaml"),
+        ({"qase.yaml": "project: SHOP\nexclude: [flat]\n"}, "a/b", "flat", r"flat/suite\.yaml, which `exclude:`"),
         ({"z/b/notes.txt": "x"}, "a/b", "z", "would go to z/b, and something stands there"),
         ({"qase.yaml": 'project: SHOP\nscope: {suites: ["a/**", a, z, "flat/**", flat]}\n'}, "a/b", "z", "outside `scope:`"),
         ({"qase.yaml": "project: SHOP\nexclude: [z/b]\n"}, "a/b", "z", "refused|leaves it out|declared"),

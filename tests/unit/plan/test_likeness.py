@@ -89,3 +89,11 @@ def test_many_are_not_compared_all_with_all(monkeypatch: pytest.MonkeyPatch) -> 
     chosen = best_first(alike(wanted, held, RENAMED))
     assert chosen == every and all(f"c{pair.held}" == pair.wanted for pair in chosen) and len(chosen) == 120
     assert calls <= 2 * 120 * at.NEAREST * 2
+
+
+def test_much_content_that_is_the_same_at_the_same_place_is_worth_showing() -> None:
+    said = "fill the basket to 49.99\nshipping is added\nadd 0.01"
+    one, other = face("Shipping is free above 50", said), face("Delivery costs nothing", said)
+    assert likeness(one, other) == LIKELY < RENAMED < SURE
+    assert likeness(one, face("Delivery costs nothing", said, place=2)) < LIKELY
+    assert likeness(face("Shipping is free above 50", "look"), face("Delivery costs nothing", "look")) < LIKELY

@@ -107,9 +107,8 @@ def test_all_that_is_in_conflict_is_named(kit: Kit) -> None:
 
 def test_a_drift_that_the_policy_refuses_says_so(kit: Kit) -> None:
     found = change(case(kit).qase("case.pay", severity="minor").plan(on_drift="fail"), "case.pay")
-    assert (
-        found.blocked
-        and found.blocked.reason == "severity changed in Qase since the last apply, and `on_drift` is fail."
+    assert found.blocked and found.blocked.reason.startswith(
+        "severity changed in Qase since the last apply, and `on_drift` is fail. `pull`"
     )
 
 
