@@ -38,7 +38,9 @@ def decode(kind: Kind, entity: Entity, decoding: Decoding) -> LiveObject:
 
 def decoder(kind: Kind, decoding: Decoding) -> Callable[[Entity], LiveObject]:
     """`decode` for many entities of one kind: the table is looked at once, not once an entity."""
-    rows = [(row.name, row.reads, _own_reader(row, decoding), row.required) for row in kind.managed]
+    alone = [row for row in kind.managed if row.type.reads_alone() and not row.required]
+    options = _options_reader(alone, decoding)
+    rows = [(row.name, row.reads, _own_reader(row, decoding), row.required) for row in kind.managed if row not in alone]
     members = [row.name for row in kind.members]
     read_meta = _meta_reader(kind)
 
@@ -55,6 +57,7 @@ def decoder(kind: Kind, decoding: Decoding) -> Callable[[Entity], LiveObject]:
                 found[name] = value
             elif required:
                 raise KeyError(reads)
+        found.update(options(entity))
         if kind.custom:
             found.update(decode_custom_fields(entity, decoding))
         return found
@@ -82,6 +85,23 @@ def identify(kind: Kind, value: JSON) -> RemoteId:
 def _own_reader(row: Attribute, decoding: Decoding) -> Callable[[Entity], JSON] | None:
     """How the row's type reads, None where it takes the text as it stands (which then needs no call)."""
     return None if type(row.type).decode is Type.decode else row.type.reader(row, decoding)
+
+
+def _options_reader(rows: list[Attribute], decoding: Decoding) -> Callable[[Entity], Attributes]:
+    """Reads those rows together: cases with the same options are many, and are looked up once."""
+    keys = [row.reads for row in rows]
+    readers = [(row.name, row.type.reader(row, decoding)) for row in rows]
+    known: dict[tuple[JSON, ...], Attributes] = {}
+
+    def read(entity: Entity) -> Attributes:
+        said = tuple(map(entity.get, keys))
+        found = known.get(said)
+        if found is None:
+            values = ((name, reader(entity)) for name, reader in readers)
+            found = known[said] = {name: value for name, value in values if value is not UNSET}
+        return found
+
+    return read
 
 
 def _meta_reader(kind: Kind) -> Callable[[Entity], Attributes]:

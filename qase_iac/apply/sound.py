@@ -7,7 +7,6 @@ version's, or damaged.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from qase_iac.errors import StateError
@@ -21,6 +20,11 @@ _HASH = re.compile(r"[A-Za-z0-9_-]+\Z")
 _PLAIN = {kind.name: frozenset(row.name for row in kind.attributes if kind.holds(row.name, "x")) for kind in KINDS}
 """Kind -> the attributes that hold any text."""
 _SCALARS = frozenset({int, str, bool, type(None)})
+_SOUND: dict[str, set[tuple[str, type, JSON]]] = {kind.name: set() for kind in KINDS}
+"""Kind -> numbers and words that were found to be what an attribute holds: a project has few that are unlike."""
+_SHAPES: dict[tuple[object, ...], list[str]] = {}
+_MOST_SOUND = 100_000
+"""Of both; a state is trusted with nothing, so neither with our memory."""
 
 
 def check_state(state: State, place: str) -> None:
@@ -62,14 +66,37 @@ def unsound(address: str, id: JSON, *values: dict[str, JSON], planned: bool = Fa
         return "this version of qase-iac knows no such kind of object"
     if id is not None and not is_id(kind, id):
         return f"{id!r} is not the id of a {kind.label}"
-    plain = _PLAIN[name]
+    sound = _SOUND[name]
     for each in values:
-        for attribute, value in each.items():
-            if (value is None or type(value) is str) and attribute in plain:
-                continue  # nearly always; a large state is looked through before every plan
+        for attribute in _doubtful(name, each) if each else ():
+            value = each[attribute]
+            what = value.__class__
+            if what is list:
+                row = kind.by_name.get(attribute)
+                if row is not None and row.type.surely_holds(value):
+                    continue
+            elif what in _SCALARS and (attribute, what, value) in sound:
+                continue
             if not _holds(kind, attribute, value, planned):
                 return f"its `{attribute}` is nothing that this version of qase-iac writes"
+            if what in _SCALARS and len(sound) < _MOST_SOUND:
+                sound.add((attribute, what, value))
     return None
+
+
+def _doubtful(kind: str, values: dict[str, JSON]) -> list[str]:
+    """The attributes whose values have to be looked at: not those that hold any text, and have one.
+
+    Objects with the same attributes, of the same types, are many; so that is found out once for all of them.
+    """
+    shape = (kind, *values, *map(type, values.values()))
+    found = _SHAPES.get(shape)
+    if found is None:
+        plain = _PLAIN[kind]
+        found = [name for name, value in values.items() if not (value.__class__ is str and name in plain)]
+        if len(_SHAPES) < _MOST_SOUND:
+            _SHAPES[shape] = found
+    return found
 
 
 def is_id(kind: Kind, id: JSON) -> bool:
@@ -85,22 +112,10 @@ def _texts(value: Any) -> bool:
 
 def _holds(kind: Kind, name: str, value: JSON, planned: bool) -> bool:
     """Whether a value has the attribute's shape, bound: what it refers to are ids and hashes."""
-    if value.__class__ in _SCALARS:
-        return _scalar_holds(kind.name, name, value)
     row = kind.by_name.get(name)
-    if row is not None and row.type.surely_holds(value):
-        return True
     if not kind.holds(name, value):
         return False
     return row is None or all(_is_ref(ref, planned) for _, ref in row.type.refs(value))
-
-
-@lru_cache(maxsize=1 << 14, typed=True)
-def _scalar_holds(kind: str, name: str, value: JSON) -> bool:
-    """The same for a number or a word; few of them are unlike each other in the state of a whole project."""
-    row = BY_NAME[kind].by_name.get(name)
-    sound = BY_NAME[kind].holds(name, value)
-    return sound and (row is None or all(_is_ref(ref, False) for _, ref in row.type.refs(value)))
 
 
 def _is_ref(ref: JSON, planned: bool) -> bool:

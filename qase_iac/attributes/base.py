@@ -123,6 +123,10 @@ class Type:
         """The value that an entity of the API holds, UNSET when it says nothing."""
         return entity.get(row.reads, UNSET)
 
+    def reads_alone(self) -> bool:
+        """Whether the value hangs on nothing but the key `row.reads`, which has few values: an option, say."""
+        return False
+
     def reader(self, row: Attribute, context: Decoding) -> Callable[[dict[str, Any]], JSON]:
         """`decode` for many entities: what can be looked up once is looked up here."""
         return partial(self.decode, row=row, context=context)

@@ -161,6 +161,9 @@ class Options(Type):
         # An option that the catalogue does not list (deleted since) stays visible by its id.
         return option.slug if option else f"#{value}"
 
+    def reads_alone(self) -> bool:
+        return True
+
     def reader(self, row: Attribute, context: Decoding) -> Callable[[dict[str, Any]], JSON]:
         slugs = {option.id: option.slug for option in context.catalogue.options.get(self.field, ())}
 
@@ -174,6 +177,9 @@ class Options(Type):
 @dataclass(frozen=True)
 class Automation(Words):
     """`manual`, `to-be-automated`, `automated`: two booleans when sent, three keys when read (sections 7.2, 7.11)."""
+
+    def reads_alone(self) -> bool:
+        return False
 
     def encode(self, value: JSON, row: Attribute, catalogue: Catalogue) -> dict[str, JSON]:
         return {"isManual": value != "automated", "isToBeAutomated": value == "to-be-automated"}

@@ -50,13 +50,13 @@ class Walk:
                 self.link(name)
 
     def folder(self, name: str) -> None:
-        todo = [name]
+        todo = [(name, os.path.realpath(self.root / name))]
         while todo:
-            current = todo.pop()
-            real = os.path.realpath(self.root / current)
+            current, real = todo.pop()
             if real not in self.seen:
                 self.seen.add(real)
-                todo += self.entries(current)
+                # What is below is no link, so its real path is made without asking the system for every part of it.
+                todo += [(inner, os.path.join(real, os.path.basename(inner))) for inner in self.entries(current)]
 
     def entries(self, folder: str) -> Iterator[str]:
         """Takes in the files of one folder; yields the folders below."""

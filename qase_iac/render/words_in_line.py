@@ -24,8 +24,8 @@ LONGEST = 3_000
 FAR, NEAR = 72, 28
 """Unchanged text of a line beyond FAR characters is cut down to NEAR of them beside each change."""
 
-_WORD = re.compile(r"\s+|[\u3040-\u30ff\u3400-\u9fff]|(?:\w|[^\s\x00-\x7f\u3040-\u30ff\u3400-\u9fff])+|[^\w\s]")
-"""White space, one ideograph, a word with all its marks and joiners, or one sign."""
+_WORD = r"\s+|[\u3040-\u30ff\u3400-\u9fff]|(?:\w|[^\s\x00-\x7f\u3040-\u30ff\u3400-\u9fff])+|[^\w\s]"
+"""Compiled when a difference is shown. White space, one ideograph, a word with its marks and joiners, or one sign."""
 _TAKEN = re.compile(r"\[-|-\]|\{\+|\+\}")
 
 
@@ -43,7 +43,7 @@ def changed_words(before: str, after: str) -> tuple[Part, ...]:
     """One line's two versions as one; () where they have too little in common, or hold the marks themselves."""
     if _TAKEN.search(before) or _TAKEN.search(after):
         return ()
-    old, new = _WORD.findall(before), _WORD.findall(after)
+    old, new = re.findall(_WORD, before), re.findall(_WORD, after)
     if max(len(old), len(new)) > LONGEST:
         return ()
     parts = list(_joined(_parts(old, new)))

@@ -123,12 +123,14 @@ def parse_data(data: Any) -> State:
 
 
 def _check(address: str, binding: Binding) -> None:
-    sound = isinstance(binding.id, int | str) and not isinstance(binding.id, bool) and isinstance(binding.protect, bool)
-    mappings = (binding.sent, binding.served, binding.meta, binding.unsupported)
-    if not (sound and "." in address and all(isinstance(part, dict) for part in mappings)):
+    """Raises ValueError unless the parts of a binding are of their types; what is in them is for others to judge."""
+    parts = (binding.sent, binding.served, binding.meta, binding.unsupported)
+    sound = type(binding.id) in (int, str) and type(binding.protect) is bool and "." in address
+    if not sound or any(type(part) is not dict for part in parts):
         raise ValueError(f"the entry of {address} is not one of ours")
     for name in ("depends_on", "ignore"):
-        if not is_texts(getattr(binding, name)):
+        texts = getattr(binding, name)
+        if texts != [] and not is_texts(texts):
             raise ValueError(f"{name} of {address} is no list of texts")
 
 
