@@ -163,12 +163,15 @@ class Steps(Type):
         return [canonical_step(step) for step in value or ()]
 
     def surely_holds(self, value: JSON) -> bool:
-        return value.__class__ is list and all(
-            step.__class__ is dict
-            and step.keys() <= STEP_TEXTS.keys()
-            and all(text.__class__ is str for text in step.values())
-            for step in value
-        )
+        if value.__class__ is not list:
+            return False
+        for step in value:
+            if step.__class__ is not dict or not step.keys() <= STEP_TEXTS.keys():
+                return False
+            for text in step.values():
+                if text.__class__ is not str:
+                    return False
+        return True
 
     def refs(self, value: JSON) -> Iterator[tuple[str, JSON]]:
         for step in value or ():
