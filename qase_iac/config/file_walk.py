@@ -26,6 +26,10 @@ def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
+Stamp = tuple[int, int, int, int]
+"""Size, last change of the content and of anything (nanoseconds), inode: one of them is another when a file changed."""
+
+
 @dataclass
 class Walk:
     """One search of a folder. Real folders first, then links, so that a file is known by its own path if it has one."""
@@ -33,7 +37,7 @@ class Walk:
     root: Path
     exclude: list[str]
     real_root: str = ""
-    found: dict[str, tuple[str, int]] = field(default_factory=dict)  # real path -> (name, size)
+    found: dict[str, tuple[str, Stamp]] = field(default_factory=dict)  # real path -> (name, stamp)
     seen: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -132,7 +136,7 @@ class Walk:
             return self.add("unreadable", name, f"The file cannot be read: {reason(error)}.")
         if not stat.S_ISREG(state.st_mode):
             return self.add("not-a-file", name, "This is a pipe, socket or device, no file.", _REMOVE)
-        self.found[real] = (name, state.st_size)
+        self.found[real] = (name, (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino))
 
 
 def in_order(name: str) -> list[str]:

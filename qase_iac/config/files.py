@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qase_iac.config.file_globs import any_match
-from qase_iac.config.file_walk import Walk, in_order, problem, reason
+from qase_iac.config.file_walk import Stamp, Walk, in_order, problem, reason
 from qase_iac.diagnostics import Diagnostic
 from qase_iac.errors import ConfigurationError
 from qase_iac.values import printable
@@ -24,11 +24,12 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A content file. `name` is its path below the project folder with `/`, `size` what it had when it was found."""
+    """A content file. `name` is its path below the project folder, with `/`; `size` and `stamp` it had when found."""
 
     path: Path
     name: str
     size: int
+    stamp: Stamp | None = None
 
 
 def find_project(start: Path) -> Path:
@@ -62,7 +63,8 @@ def discover(
     """
     walk = Walk(root, exclude)
     walk.run()
-    names = {name: size for name, size in walk.found.values()}
+    stamps = dict(walk.found.values())
+    names = {name: stamp[0] for name, stamp in stamps.items()}
     files = []
     for name in sorted(names, key=in_order):
         if name in skip or name in (PROJECT_FILE, CATALOGUE_FILE):
@@ -71,7 +73,7 @@ def discover(
         if found is not None:
             walk.diagnostics.append(found)
         elif any_match(content, name):
-            files.append(SourceFile(root / name, name, names[name]))
+            files.append(SourceFile(root / name, name, names[name], stamps[name]))
     return files, sorted(walk.diagnostics, key=Diagnostic.sort_key)
 
 

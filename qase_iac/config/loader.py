@@ -79,7 +79,7 @@ class _Run:
         self.explained = explained
         self.diagnostics: list[Diagnostic] = []
         self.hold = False
-        self.known: dict[str, bytes] = {}
+        self.folder: Folder | None = None
 
     def load(self, offline: Catalogue) -> Loaded:
         settings = self.settings
@@ -93,7 +93,7 @@ class _Run:
         remembered = folder.recall() if folder else None
         if remembered:
             return Loaded(*remembered, len(found))
-        self.known = folder.data if folder else {}
+        self.folder = folder
         loaded = self._from_files(found, offline)
         if folder and not has_errors(loaded.diagnostics):
             folder.remember(loaded.desired, loaded.diagnostics)
@@ -129,9 +129,7 @@ class _Run:
 
     def _content(self, file: files.SourceFile) -> FileContent | None:
         """What a file declares; None when it cannot be read."""
-        known = self.known.pop(file.name, None)
-        changed = self.instead.get(file.name, known)
-        data = files.read(file) if changed is None else changed
+        data = self._data(file)
         if isinstance(data, Diagnostic):
             self.diagnostics.append(data)
             self.hold = True
@@ -151,6 +149,17 @@ class _Run:
             reporter.diagnostics += explain(document.root, shape, file.name, reporter.diagnostics)
         self.diagnostics += reporter.diagnostics
         return content
+
+    def _data(self, file: files.SourceFile) -> bytes | Diagnostic:
+        """The bytes of a file, read once: what is remembered of a folder has to be of what it was recognised by."""
+        if (changed := self.instead.get(file.name)) is not None:
+            return changed
+        if self.folder and file.name in self.folder.data:
+            return self.folder.data.pop(file.name)
+        data = files.read(file)
+        if self.folder and isinstance(data, bytes):
+            self.folder.saw(file.name, data)
+        return data
 
     def _no_content(self, count: int) -> None:
         what = "The content files declare nothing." if count else "There is no content file in this folder."

@@ -1,8 +1,10 @@
 """The whole of an unchanged folder, remembered: its files need not even be taken from the parse cache and assembled.
 
-Beside the parse cache in the user's cache directory, one file a project folder: a line with the key, a line of JSON.
-The key covers every byte of every content file, the settings, the words known offline and the sources of the loader.
-Only folders without an error are remembered; whatever is wrong with the file is as if it were not there.
+Beside the parse cache in the user's cache directory, one file a project folder: a line with the key and the stamps of
+the files, a line with what they declare, both JSON. The key covers every byte of every content file, the settings, the
+words known offline and the sources of the loader. A file whose stamp is as it was is not read again, as in git's index;
+one that changed shortly before the cache was written is, since the clock of a disk is coarse. Only folders without an
+error are remembered; whatever is wrong with the cache is as if it were not there.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from qase_iac.config import cache, files
 from qase_iac.config.attachments import Attachments
+from qase_iac.config.file_walk import Stamp
 from qase_iac.config.settings import Settings
 from qase_iac.diagnostics import Diagnostic, Severity, SourceRange
 from qase_iac.fastjson import dumps, loads
@@ -24,12 +27,15 @@ from qase_iac.kinds import BY_NAME
 from qase_iac.model import Catalogue, Desired, Moved, Policy, Resource
 from qase_iac.values import JSON, Address
 
+RACY = 2_000_000_000
+"""Nanoseconds: some file systems tell the time by every second one only."""
+
 
 class Folder:
     """What is remembered of one project folder. `key` is "" when nothing can be.
 
-    `data` are the bytes that the key was made of, by the names of their files: what is remembered under it is read
-    from them, since a file may change meanwhile.
+    `data` are the bytes of the files that were read for it. What is remembered under the key has to come from the
+    very bytes that it covers, though a file may change meanwhile: `saw` is told of what is read later.
     """
 
     def __init__(self, settings: Settings, offline: Catalogue, found: list[files.SourceFile], cache_dir: Path) -> None:
@@ -37,27 +43,73 @@ class Folder:
         self._attachments = Attachments(settings.root, {file.name: file for file in found})
         name = hashlib.sha256(os.fsencode(os.path.realpath(settings.root))).hexdigest()[:32]
         self._path = cache_dir / f"folder-{name}.json"
+        self._head, self._body = self._read()
+        self._found = found
+        self._digests: dict[str, str] = {}
         self.data: dict[str, bytes] = {}
-        self.key = _key(settings, offline, found, self.data)
+        self.key = self._key(offline)
+
+    def _read(self) -> tuple[dict[str, JSON], bytes]:
+        """The head of what is remembered, with the time it was written at, and the body, not looked at yet."""
+        try:
+            with open(self._path, "rb") as stream:
+                written = os.fstat(stream.fileno()).st_mtime_ns
+                head, _, body = stream.read().partition(b"\n")
+            known = loads(head)
+            return {**known, "files": dict(known["files"]), "written": written}, body
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}, b""
+
+    def _key(self, offline: Catalogue) -> str:
+        """The digest of all that loading depends on; "" when a file cannot be read."""
+        tool = cache.parsers_digest()
+        if not tool:
+            return ""
+        about = f"{tool} {replace(self._settings, root=Path())!r} {offline!r}"
+        key = hashlib.sha256(about.encode("utf-8", "backslashreplace"))
+        for file in self._found:
+            digest = self._digests[file.name] = self._digest(file)
+            if not digest:
+                return ""
+            key.update(f"\0{file.name}\0{digest}".encode("utf-8", "backslashreplace"))
+        return key.hexdigest()
+
+    def _digest(self, file: files.SourceFile) -> str:
+        """The digest of a file's bytes, read unless its stamp tells that they are the known ones; "" when it cannot."""
+        known = self._head.get("files", {}).get(file.name)
+        if isinstance(known, list) and file.stamp and self._settled(file.stamp) and known[:-1] == [*file.stamp]:
+            return str(known[-1])
+        data = files.read(file)
+        if isinstance(data, Diagnostic):
+            return ""
+        self.data[file.name] = data
+        return hashlib.sha256(data).hexdigest()
+
+    def _settled(self, stamp: Stamp) -> bool:
+        """Whether a file had been left alone for so long that any change since the cache was written shows in it."""
+        _, changed, touched, _ = stamp
+        return max(changed, touched) < int(self._head["written"]) - RACY
+
+    def saw(self, name: str, data: bytes) -> None:
+        """What a file held when it was read again: if that is not what the key covers, nothing is remembered."""
+        if hashlib.sha256(data).hexdigest() != self._digests.get(name):
+            self.key = ""
 
     def recall(self) -> tuple[Desired, list[Diagnostic]] | None:
         """The folder as it was loaded, None when it is not remembered, or a file that it names has changed."""
-        if not self.key:
+        body, self._body = self._body, b""
+        if not self.key or self._head.get("key") != self.key:
             return None
         try:
-            head, _, body = self._path.read_bytes().partition(b"\n")
-            if head != self._head(body):
+            if self._head.get("sha256") != hashlib.sha256(body).hexdigest():
                 return None
             data = loads(body)
             desired = _desired(data, self._settings)
             if not all(self._still(file) for file in data["attachments"]):
                 return None
             return desired, [_diagnostic(row) for row in data["diagnostics"]]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
-
-    def _head(self, body: bytes) -> bytes:
-        return f"{self.key} {hashlib.sha256(body).hexdigest()}".encode()
 
     def _still(self, file: dict[str, JSON]) -> bool:
         found = self._attachments.by_path(file["path"])
@@ -81,31 +133,17 @@ class Folder:
             "files": desired.content_files,
         }
         body, temporary = dumps(data), ""
+        known = {file.name: [*(file.stamp or ()), self._digests[file.name]] for file in self._found}
+        head = {"key": self.key, "sha256": hashlib.sha256(body).hexdigest(), "files": known}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".folder-")
             with os.fdopen(handle, "wb") as stream:
-                stream.write(self._head(body) + b"\n" + body)
+                stream.write(dumps(head) + b"\n" + body)
             os.replace(temporary, self._path)
         except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-
-
-def _key(settings: Settings, offline: Catalogue, found: Iterable[files.SourceFile], contents: dict[str, bytes]) -> str:
-    """The digest of all that loading depends on; "" when a file cannot be read. Puts the files into `contents`."""
-    tool = cache.parsers_digest()
-    if not tool:
-        return ""
-    key = hashlib.sha256(f"{tool} {replace(settings, root=Path())!r} {offline!r}".encode("utf-8", "backslashreplace"))
-    for file in found:
-        data = files.read(file)
-        if isinstance(data, Diagnostic):
-            return ""
-        key.update(f"\0{file.name}\0{len(data)}\0".encode("utf-8", "backslashreplace"))
-        key.update(data)
-        contents[file.name] = data
-    return key.hexdigest()
 
 
 def _row(resource: Resource, policies: list[Policy]) -> list[JSON]:

@@ -9,14 +9,16 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loader_kit import load_folder, write
 
-from qase_iac.config import cache, files, loader
+from qase_iac.config import cache, files, loader, remembered
 from qase_iac.config.declarations import Declaration, FileContent
+from qase_iac.config.remembered import Folder
 from qase_iac.globs import in_scope, is_suite_glob, matches
 
 FOLDER: dict[str, str | bytes] = {
@@ -164,6 +166,8 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
         lambda data: b"[" * 100_000,
         lambda data: data.replace(cache.parsers_digest().encode(), b"0" * 64),
         lambda data: b"\xff\xfe" + data,
+        lambda data: b'{"key":"x","files":{"qase.yaml":1,"a.yaml":[1]}}\n' + data,
+        lambda data: b'{"key":"x","files":[1]}\n' + data,
     ],
 )
 @pytest.mark.parametrize("which", ["parsed", "folder"])
@@ -189,6 +193,80 @@ def test_an_unchanged_folder_is_recalled_whole(tmp_path: Path, monkeypatch: pyte
     parsed = composed(monkeypatch)
     assert answer(root, cache_dir=kept) == cold
     assert parsed == []
+
+
+def reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the content files that are read from now on."""
+    read, seen = files.read, list[str]()
+
+    def noted(file: files.SourceFile) -> object:
+        seen.append(file.name)
+        return read(file)
+
+    monkeypatch.setattr(files, "read", noted)
+    return seen
+
+
+def test_files_that_were_left_alone_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "RACY", -1_000_000_000)  # these files are young
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    write(root, FOLDER)
+    cold = answer(root, cache_dir=kept)
+    seen = reading(monkeypatch)
+    assert answer(root, cache_dir=kept) == cold
+    assert set(seen) <= {files.PROJECT_FILE, files.CATALOGUE_FILE}
+    (kept_file,) = kept.glob("folder-*")
+    kept_file.unlink()
+    assert answer(root, cache_dir=kept) == cold
+    assert {"a/cases.yaml", "s.yaml", "p.yaml"} <= set(seen)
+
+
+def test_young_files_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    write(root, FOLDER)
+    cold = answer(root, cache_dir=kept)
+    seen = reading(monkeypatch)
+    assert answer(root, cache_dir=kept) == cold
+    assert {"a/cases.yaml", "s.yaml", "p.yaml"} <= set(seen)
+
+
+@pytest.mark.parametrize("racy", [-1_000_000_000, remembered.RACY])
+def test_a_change_that_hides_its_time_and_size_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, racy: int
+) -> None:
+    monkeypatch.setattr(remembered, "RACY", racy)
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    write(root, {"c.yaml": "cases: {a: {title: One}}\n"})
+    first = answer(root, cache_dir=kept)
+    assert answer(root, cache_dir=kept) == first
+    before = (root / "c.yaml").stat()
+    (root / "c.yaml").write_text("cases: {a: {title: Two}}\n")
+    os.utime(root / "c.yaml", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert answer(root, cache_dir=kept) == answer(root) != first
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is made of known digests, one other file makes the folder unknown, and then a trusted file changes."""
+    monkeypatch.setattr(remembered, "RACY", -1_000_000_000)
+    root, kept = tmp_path / "root", tmp_path / "cache"
+    write(root, {"a.yaml": "cases: {a: {title: One}}\n", "b.yaml": "cases: {b: {title: B}}\n"})
+    answer(root, cache_dir=kept)
+    (kept_file,) = kept.glob("folder-*")
+    before = kept_file.read_bytes()
+    (root / "b.yaml").write_text("cases: {b: {title: C}}\n")
+    content = Folder._key
+
+    def late(self: Folder, *given: Any) -> str:
+        key = content(self, *given)
+        (root / "a.yaml").write_text("cases: {a: {title: Two}}\n")
+        return key
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Folder, "_key", late)
+        assert "Two" in str(answer(root, cache_dir=kept))
+    assert kept_file.read_bytes() == before
 
 
 def test_a_changed_attachment_is_seen_although_the_files_are_not_read(tmp_path: Path) -> None:
