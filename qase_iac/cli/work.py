@@ -258,6 +258,7 @@ def holder(session: Session) -> Holder:
     import os
     import shlex
     import socket
+    import textwrap
 
     from qase_iac.state.lock import Holder
     from qase_iac.workflow.storing import run_url
@@ -266,6 +267,6 @@ def holder(session: Session) -> Holder:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = "unknown"
-    command = shlex.join(["qase-iac", *sys.argv[1:]])
+    command = textwrap.shorten(shlex.join(["qase-iac", *sys.argv[1:]]), 80, placeholder=" …")
     url = run_url(session.world.environment)
     return Holder(user, socket.gethostname(), os.getpid(), session.world.now(), command, url)
