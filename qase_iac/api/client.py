@@ -33,7 +33,7 @@ from qase_iac.api.answers import (
 )
 from qase_iac.api.hosts import parse_url
 from qase_iac.api.transports import Clock, SystemClock, rest
-from qase_iac.errors import AccessDenied, BadAnswer
+from qase_iac.errors import AccessDenied, BadAnswer, QaseIacError
 from qase_iac.values import RemoteId, printable
 
 PAGE = 100
@@ -74,6 +74,8 @@ class Client:
                 "The API token is not usable." if token else "There is no API token.",
                 hint="Set QASE_TESTOPS_API_TOKEN to a token of your Qase account, as Qase shows it.",
             )
+        if _target(base_url) is None:
+            raise QaseIacError(f"There can be no such API address: {printable(base_url)}", hint="Check its host.")
         self._base = base_url.rstrip("/")
         self._token = {"Token": token} if token else {}
         self._judge = Judge(token or "")
@@ -191,10 +193,7 @@ class Client:
 
         Another host must be https; neither log nor errors show the query of its URL, which may be a signature.
         """
-        try:
-            target = httpx.URL(url)
-        except httpx.InvalidURL:
-            target = httpx.URL()
+        target = _target(url) or httpx.URL()
         place = parse_url(f"{target.scheme}://{target.netloc.decode('ascii')}")
         ours = place == parse_url(self._base)
         if place is None or target.userinfo or not (ours or place.scheme == "https"):
@@ -239,6 +238,14 @@ class Client:
                 return answer
             problem = self._judge.refused(answer)
         raise problem
+
+
+def _target(url: str) -> httpx.URL | None:
+    """The address as a request would go there; None when the library makes none of it, such as of a broken `xn--`."""
+    try:
+        return httpx.Request("GET", url).url
+    except (httpx.InvalidURL, UnicodeError):
+        return None
 
 
 __all__ = ["PAGE", "Client", "PagesDisagree", "Written"]

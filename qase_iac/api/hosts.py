@@ -26,6 +26,7 @@ _URL = re.compile(
     rf"(https?)://(?:\[([0-9a-f:.]+)\]|({_NAME}))(?::([0-9]{{1,5}}))?(?:/[a-z0-9._~%+/-]*)?",
     re.IGNORECASE | re.ASCII,
 )
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -55,9 +56,21 @@ def parse_url(url: str) -> Endpoint | None:
         return None
     scheme, bracketed, name, port = match.groups()
     number = int(port) if port else _PORTS[scheme.lower()]
-    if number > 65535:
+    if number > 65535 or not _is_host(bracketed, name):
         return None
     return Endpoint(scheme.lower(), (bracketed or name).lower().removesuffix("."), number)
+
+
+def _is_host(bracketed: str | None, name: str | None) -> bool:
+    """Whether what is written as an IP address is one; any other name may be one."""
+    try:
+        if bracketed:
+            ipaddress.IPv6Address(bracketed)
+        elif name and _NUMBERS.fullmatch(name):
+            ipaddress.IPv4Address(name)
+    except ipaddress.AddressValueError:
+        return False
+    return True
 
 
 def is_emulator(url: str) -> bool:

@@ -24,6 +24,7 @@ from qase_iac.errors import (
     Interrupted,
     NoAnswer,
     NotFound,
+    QaseIacError,
     RateLimited,
     Rejected,
     ServerFault,
@@ -233,6 +234,12 @@ def test_no_answer_makes_a_traceback(body):
                     assert error.summary
 
 
+@pytest.mark.parametrize("host", ["xn--a", "xn---", "[1]", "999.1.1.1"])
+def test_an_address_that_no_request_can_be_made_of(host):
+    with pytest.raises(QaseIacError, match="no such API address"):
+        Client(f"https://{host}/v1", TOKEN, Script())
+
+
 # Uploads and downloads
 
 
@@ -274,7 +281,7 @@ def test_a_download_takes_the_token_to_the_api_alone(url, with_token):
 @pytest.mark.parametrize(
     "url",
     ["http://cdn.example/a", "http://api.qase.io/v1/a", "ftp://api.qase.io/a", "file:///etc/passwd", "/attachment/a", "", "a\x00",
-     "https://me:pw@cdn.example/a", "https://api.qase.io@evil.com/a", "https://[bad/a"],
+     "https://me:pw@cdn.example/a", "https://api.qase.io@evil.com/a", "https://[bad/a", "https://xn--a/a", "https://[1]/a"],
 )  # fmt: skip
 def test_a_download_from_elsewhere_is_refused(url):
     c, script = client(httpx.Response(200))
