@@ -6,7 +6,7 @@ import gc
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from qase_iac.config import files
@@ -32,11 +32,15 @@ from qase_iac.values import JSON
 
 @dataclass(frozen=True)
 class Loaded:
-    """The project folder as values, everything wrong with it in the order of places, and its number of files."""
+    """The project folder as values, everything wrong with it in the order of places, and its number of files.
+
+    `digest` is the `config_digest` where it is known already, else "".
+    """
 
     desired: Desired
     diagnostics: list[Diagnostic]
     files: int
+    digest: str = ""
 
 
 def load(
@@ -92,11 +96,13 @@ class _Run:
         folder = Folder(settings, offline, found, self.cache_dir) if self.cache_dir and remember else None
         remembered = folder.recall() if folder else None
         if remembered:
-            return Loaded(*remembered, len(found))
+            desired, diagnostics, digest = remembered
+            return Loaded(desired, diagnostics, len(found), digest)
         self.folder = folder
         loaded = self._from_files(found, offline)
-        if folder and not has_errors(loaded.diagnostics):
-            folder.remember(loaded.desired, loaded.diagnostics)
+        if folder and folder.key and not has_errors(loaded.diagnostics):
+            loaded = replace(loaded, digest=config_digest(loaded.desired, settings))
+            folder.remember(loaded.desired, loaded.diagnostics, loaded.digest)
         return loaded
 
     def _overlaid(self, found: list[files.SourceFile]) -> list[files.SourceFile]:

@@ -95,8 +95,8 @@ class Folder:
         if hashlib.sha256(data).hexdigest() != self._digests.get(name):
             self.key = ""
 
-    def recall(self) -> tuple[Desired, list[Diagnostic]] | None:
-        """The folder as it was loaded, None when it is not remembered, or a file that it names has changed."""
+    def recall(self) -> tuple[Desired, list[Diagnostic], str] | None:
+        """The folder as it was loaded, with its digest; None when it is not known, or a file it names has changed."""
         body, self._body = self._body, b""
         if not self.key or self._head.get("key") != self.key:
             return None
@@ -107,7 +107,7 @@ class Folder:
             desired = _desired(data, self._settings)
             if not all(self._still(file) for file in data["attachments"]):
                 return None
-            return desired, [_diagnostic(row) for row in data["diagnostics"]]
+            return desired, [_diagnostic(row) for row in data["diagnostics"]], data["digest"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
@@ -115,8 +115,8 @@ class Folder:
         found = self._attachments.by_path(file["path"])
         return isinstance(found, dict) and found == file
 
-    def remember(self, desired: Desired, diagnostics: Iterable[Diagnostic]) -> None:
-        """Keeps a folder that was loaded without an error. Failing is no harm."""
+    def remember(self, desired: Desired, diagnostics: Iterable[Diagnostic], digest: str) -> None:
+        """Keeps a folder that was loaded without an error, and the digest for plans. Failing is no harm."""
         if not self.key:
             return
         policies = list(dict.fromkeys(resource.policy for resource in desired.resources.values()))
@@ -131,6 +131,7 @@ class Folder:
             ],
             "attachments": _attachments(desired),
             "files": desired.content_files,
+            "digest": digest,
         }
         body, temporary = dumps(data), ""
         known = {file.name: [*(file.stamp or ()), self._digests[file.name]] for file in self._found}

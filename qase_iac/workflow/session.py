@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -154,7 +154,7 @@ class Session:
         cache = self.world.cache_dir
         loaded = load(self.settings, offline=words or catalogue, cache_dir=cache, explained=explained)
         problems = sorted({*self.problems, *found, *loaded.diagnostics}, key=Diagnostic.sort_key)
-        return Loaded(loaded.desired, problems, loaded.files)
+        return replace(loaded, diagnostics=problems)
 
     def load_valid(self, words: Catalogue | None = None) -> Loaded:
         """As `load`; raises ConfigurationError when there is an error."""
@@ -164,7 +164,7 @@ class Session:
         return loaded
 
     def digest(self, loaded: Loaded) -> str:
-        return config_digest(loaded.desired, self.settings)
+        return loaded.digest or config_digest(loaded.desired, self.settings)
 
     # -- the state ---------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from qase_iac.config.loader import Loaded, load
@@ -52,7 +53,7 @@ def load_folder(root: Path, offline: Catalogue = STOCK, **options: object) -> Lo
     settings, problems = settings_of(root)
     assert settings is not None, problems
     loaded = load(settings, offline=offline, **options)  # type: ignore[arg-type]
-    return Loaded(loaded.desired, [*problems, *loaded.diagnostics], loaded.files)
+    return replace(loaded, diagnostics=[*problems, *loaded.diagnostics])
 
 
 def places(diagnostics: list[Diagnostic]) -> list[Place]:

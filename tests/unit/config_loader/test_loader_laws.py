@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loader_kit import load_folder, write
+from loader_kit import load_folder, settings_of, write
 
 from qase_iac.config import cache, files, loader, remembered
 from qase_iac.config.declarations import Declaration, FileContent
@@ -41,7 +41,10 @@ BROKEN: dict[str, str | bytes] = {
 def answer(root: Path, **options: object) -> str:
     """Everything that loading tells, as one text."""
     found = load_folder(root, **options)
+    settings, _ = settings_of(root)
+    assert settings is not None
     desired = found.desired
+    digest = found.digest or loader.config_digest(desired, settings)
     resources = [
         [
             str(each.address),
@@ -57,7 +60,7 @@ def answer(root: Path, **options: object) -> str:
         for each in desired.resources.values()
     ]
     past = [list(map(str, desired.moved)), list(map(str, desired.removed)), str(desired.adopt)]
-    return json.dumps([resources, past, found.files, [str(each) for each in found.diagnostics]], indent=1)
+    return json.dumps([digest, resources, past, found.files, [str(each) for each in found.diagnostics]], indent=1)
 
 
 @pytest.mark.parametrize("folder", [FOLDER, BROKEN], ids=["good", "broken"])
@@ -191,8 +194,10 @@ def test_an_unchanged_folder_is_recalled_whole(tmp_path: Path, monkeypatch: pyte
     for file in kept.glob("parsed-*"):
         file.unlink()
     parsed = composed(monkeypatch)
-    assert answer(root, cache_dir=kept) == cold
-    assert parsed == []
+    assert answer(root, cache_dir=kept) == cold == answer(root)
+    assert load_folder(root, cache_dir=kept).digest
+    assert set(parsed) == set(FOLDER) - {"qase.yaml", "a/x.png"}  # by the load without a cache alone
+    assert len(parsed) == len(set(parsed))
 
 
 def reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
